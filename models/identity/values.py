@@ -1,0 +1,163 @@
+"""The small facts that identity rows and messages are made of.
+
+All are values: frozen, compared by content, written as arrays. Times are UTC milliseconds. `received_at` is log time (when
+the broker appended the event), `occurred_at` is when it happened according to its sender; the first decides births and
+history, the second what an erasure covers.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from models.ids import EventId, IdentifierKey, UnifiedUserId
+
+Pair = tuple[IdentifierKey, IdentifierKey]
+"""Two identifiers, the smaller key first: the key under which links, refusals and decisions are kept."""
+
+RefusalReason = Literal["limit", "cluster_limit", "shared", "kept_apart"]
+CauseKind = Literal["born", "merged", "split"]
+
+
+def pair(a: IdentifierKey, b: IdentifierKey) -> Pair:
+    """The one name of a pair, whichever way round it was said."""
+    return (a, b) if a < b else (b, a)
+
+
+class Sighting(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An identifier as an event shows it; the value is needed wherever a person may be born."""
+
+    key: IdentifierKey
+    namespace: str
+    value: str
+
+
+class Evidence(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
+    """One event that showed two identifiers together. For an operator's link: its request, in the channel `operator`."""
+
+    occurred_at: int
+    event_id: EventId
+    channel: str
+    received_at: int
+
+
+class Version(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
+    """Orders the requests about a pair: the time of the request (broker's append time), then its id."""
+
+    at: int
+    request_id: str
+
+
+NEVER = Version(-1, "")
+"""Older than every request."""
+
+
+class Bond(msgspec.Struct, frozen=True, array_like=True):
+    """Why two identifiers belong together. `force` is the version of the operator's link that demands it, if one does."""
+
+    near: Sighting
+    far: Sighting
+    evidence: Evidence
+    force: Version | None = None
+
+    @property
+    def pair(self) -> Pair:
+        """The bond's key."""
+        return pair(self.near.key, self.far.key)
+
+    def reversed(self) -> "Bond":
+        """The same bond seen from its other end."""
+        return Bond(self.far, self.near, self.evidence, self.force)
+
+
+class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The newest request about a pair: kept apart (`on`), or lifted, which stays as a tombstone."""
+
+    version: Version
+    on: bool
+
+
+class Refusal(msgspec.Struct, frozen=True, array_like=True):
+    """A link that was not made, or was cut; sticky until an operator's link that is newer than `version`."""
+
+    reason: RefusalReason
+    evidence: Evidence
+    version: Version = NEVER
+    namespace: str = ""
+    """Of a `limit`: the namespace that would have had too many values."""
+    kept_apart: Pair | None = None
+    """Of a `kept_apart`: the pair that an operator parted."""
+
+
+class Member(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An identifier in the custody of a cluster; `version` rises by one at each hand-over."""
+
+    version: int
+    namespace: str
+    value: str
+    first_seen: int
+    shared: bool = False
+
+    @property
+    def name(self) -> str:
+        """`namespace:value`, the order in which paths and ties are decided."""
+        return f"{self.namespace}:{self.value}"
+
+
+class Departure(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where a former member went, and the custody version with which it left."""
+
+    uid: UnifiedUserId
+    version: int
+
+
+class Absorption(msgspec.Struct, frozen=True, array_like=True):
+    """How an absorbed uid came here: which cluster took it, and the link that decided it."""
+
+    into: UnifiedUserId
+    pair: Pair
+    evidence: Evidence
+
+
+class Cause(msgspec.Struct, frozen=True, array_like=True):
+    """Why an identifier belongs to a uid: the event or request, and for a merge the two identifiers it showed."""
+
+    kind: CauseKind
+    id: str
+    at: int
+    pair: Pair | None = None
+
+
+class Assignment(msgspec.Struct, frozen=True, array_like=True):
+    """To whom an identifier belonged from `since` (log time) until the next assignment."""
+
+    uid: UnifiedUserId
+    since: int
+    cause: Cause
+
+
+class Ask(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A request whose answer waits for this step; the confirmation goes to the cluster `uid`."""
+
+    request_id: str
+    uid: UnifiedUserId
+
+
+class Content(msgspec.Struct, frozen=True, array_like=True):
+    """All that a cluster holds about its members: the token that travels whole in a merge, in parts at a split."""
+
+    members: dict[IdentifierKey, Member] = {}
+    links: dict[Pair, tuple[Evidence, ...]] = {}
+    """Each with its evidence, counted up to `policy.COUNTED_MAX` distinct events."""
+    apart: dict[Pair, Decision] = {}
+    """Lies where the smaller identifier of the pair is."""
+    refused: dict[Pair, Refusal] = {}
+    """Lies wherever an end of the pair is."""
+    absorbed: dict[UnifiedUserId, Absorption] = {}
+    departed: dict[IdentifierKey, Departure] = {}
+    seen: dict[UnifiedUserId, int] = {}
+    """The last proposal answered, by proposer."""
+    not_before: dict[IdentifierKey, int] = {}
+    """Members born again after an erasure: older evidence links nothing."""
+
+
+NOTHING = Content()

@@ -1,0 +1,76 @@
+"""What the identity stage tells journeys, and what journeys tell one another.
+
+A journey belongs to one uid and hears of its events and fate from that uid's cluster alone, in order. When clusters
+merge or part, the journeys hand over what follows the identifiers; an event always follows its anchor. `versions` are
+custody versions: the higher one knows better where an identifier's events belong.
+"""
+
+import msgspec
+
+from models.ids import EventId, IdentifierKey, UnifiedUserId
+
+
+class ToJourney(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A message to the journey of `uid`."""
+
+    uid: UnifiedUserId
+
+
+class EventPlaced(ToJourney):
+    """JEVT: an event of this person, anchored on `key`. The same event id twice is one event."""
+
+    key: IdentifierKey
+    event_id: EventId
+    occurred_at: int
+    received_at: int
+    body: bytes
+
+
+class JourneyClosed(ToJourney):
+    """JCLOSE: the person was absorbed; hand everything to the journey of `into`, where members are held with `versions`."""
+
+    into: UnifiedUserId
+    versions: dict[IdentifierKey, int]
+
+
+class JourneySplit(ToJourney):
+    """JSPLIT: the identifiers in `versions` left for `fragment`; hand over the events anchored on them."""
+
+    fragment: UnifiedUserId
+    versions: dict[IdentifierKey, int]
+
+
+class JourneyErased(ToJourney):
+    """JERASE: forget everything."""
+
+    at: int
+
+
+class Moved(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where the events of an identifier belong: with another uid, or (None) here, since a custody version."""
+
+    uid: UnifiedUserId | None
+    version: int
+
+
+class StateHandedOver(ToJourney):
+    """JSTATE: events from another journey, in slices. The same slice (tag, part) twice is one slice.
+
+    `tag` names the hand-over: a merge by its loser, a split by its two uids. `versions` and `moved` come with every slice.
+    """
+
+    tag: str
+    part: int
+    last: bool
+    events: tuple[EventPlaced, ...]
+    versions: dict[IdentifierKey, int]
+    moved: dict[IdentifierKey, Moved] = {}
+    header: bytes = b""
+
+
+JourneyMessage = EventPlaced | JourneyClosed | JourneySplit | JourneyErased | StateHandedOver
+
+
+def journey_address(message: JourneyMessage) -> UnifiedUserId:
+    """The journey that a message is for; its route places it."""
+    return message.uid
