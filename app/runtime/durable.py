@@ -1,0 +1,82 @@
+"""Sends that are acknowledged, or the process ends.
+
+A stage is the only writer of its changelog partition. So an append must land right behind what is persisted; if it does
+not, somebody else wrote there: a worker that lost the partition without knowing it, or its successor. Both end before
+they touch their rows (*fenced*), and recovery sorts it out.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from faust.transport.drivers import aiokafka as driver
+
+from app.runtime.packs import Packed
+
+EXIT_FENCED = 70
+APPEND_BYTES = 4_000_000
+"""One append is one record batch, hence all or nothing; a stage cuts its work so that it fits."""
+REQUEST_BYTES = 5_000_000
+
+
+class Fenced(Exception):
+    """Somebody else wrote to a changelog partition that is ours alone."""
+
+
+class TooLarge(Exception):
+    """The rows of one batch do not fit into one append."""
+
+
+class Record(NamedTuple):
+    """A record for the outside; `partition` None = by the hash of its key."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    partition: int | None = None
+
+
+def die(why: BaseException) -> None:
+    """Ends the process at once, without finishing anything: a restart repeats from what is durable."""
+    traceback.print_exception(why, file=sys.stderr)
+    print(f"worker ends: {type(why).__name__}: {why}", file=sys.stderr, flush=True)
+    os._exit(EXIT_FENCED)
+
+
+class Producer(driver.Producer):
+    """Faust's producer, idempotent, with publishing in rounds and fenced appends."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {"acks": "all", "enable_idempotence": True}
+
+    async def publish(self, records: Sequence[Record], rounds: Iterable[Sequence[Packed]]) -> None:
+        """Sends records and packs; returns when all are acknowledged. A round waits for the one before it."""
+        client = self._ensure_producer()
+        acks = [
+            await client.send(r.topic, r.value, key=r.key, partition=r.partition, headers=list(r.headers)) for r in records
+        ]
+        for packs in rounds:
+            acks += [await client.send(p.topic, p.value, partition=p.partition) for p in packs]
+            while acks:
+                await acks.pop()
+        for ack in acks:
+            await ack
+
+    async def append(self, topic: str, partition: int, rows: Sequence[tuple[bytes, bytes]], last: int) -> int:
+        """Appends (key, value) rows behind offset `last` as one batch; the new last offset.
+
+        TooLarge: they do not fit, nothing was sent. Fenced: the batch landed elsewhere.
+        """
+        client = self._ensure_producer()
+        batch = client.create_batch()
+        for key, value in rows:
+            if batch.append(key=key, value=value, timestamp=None) is None:
+                raise TooLarge(f"{len(rows)} rows for {topic}/{partition}")
+        batch.close()
+        landed = await (await client.send_batch(batch, topic, partition=partition))
+        if landed.offset != last + 1:
+            raise Fenced(f"{topic}/{partition}: expected offset {last + 1}, landed at {landed.offset}")
+        return last + len(rows)

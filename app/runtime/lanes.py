@@ -1,0 +1,102 @@
+"""Lanes: runs that wait, a lane per partition, one batch in flight in each; all that arrived meanwhile is the next batch.
+
+One agent reads one queue for all its partitions; Faust's `isolated_partitions` and `take` are not used, since both lose
+runs in a rebalance. A run of an earlier assignment is left out alone: its successors may be good. In a dense topic (an
+inbox that only we write) a missing offset is a lost run, and the process ends rather than skip it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from faust.types import TP, AppT, StreamT
+
+from app.runtime.durable import die
+from app.runtime.runs import Consumer, Run
+
+Work = Callable[[TP, list[Any]], Awaitable[None]]
+
+BATCH_BYTES = 500_000
+BATCH_RECORDS = 4_000
+WAITING_BYTES = 2_000_000
+"""Beyond this a partition's fetching pauses."""
+
+
+class Lost(Exception):
+    """Records of an inbox were skipped."""
+
+
+class Lanes:
+    """The loop of an agent: takes runs off its stream, hands batches to `work`, finishes them."""
+
+    def __init__(self, app: AppT, work: Work, *, dense: bool) -> None:
+        self._app, self._work, self._dense = app, work, dense
+        self._waiting: dict[TP, list[Run]] = {}
+        self._next: dict[TP, tuple[int, int]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def busy(self) -> set[TP]:
+        """The partitions that have a batch in flight."""
+        return set(self._waiting)
+
+    async def __call__(self, stream: StreamT[Any]) -> None:
+        """Reads until the agent is told to stop."""
+        queue = stream.channel.queue
+        while True:
+            try:
+                run = (await queue.get()).message
+            except StopAsyncIteration:
+                return
+            self._enter(run)
+
+    def _enter(self, run: Run) -> None:
+        lane = self._waiting.get(run.tp)
+        if lane is None:
+            lane = self._waiting[run.tp] = []
+            task = asyncio.get_running_loop().create_task(self._drain(run.tp, lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        lane.append(run)
+        if sum(r.size for r in lane) > WAITING_BYTES:
+            self._app.consumer.on_buffer_full(run.tp)
+
+    async def _drain(self, tp: TP, lane: list[Run]) -> None:
+        consumer: Consumer = self._app.consumer
+        try:
+            while lane:
+                runs = self._take(tp, lane)
+                for run in runs:
+                    consumer.start(run)
+                if runs:
+                    await self._work(tp, [record for run in runs for record in run.records])
+                for run in runs:
+                    consumer.finish(run)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # broken surroundings: end without finishing, a restart repeats
+            die(error)
+        finally:
+            del self._waiting[tp]
+
+    def _take(self, tp: TP, lane: list[Run]) -> list[Run]:
+        """The next batch of a lane, without runs of an earlier assignment."""
+        consumer: Consumer = self._app.consumer
+        runs, size, count = [], 0, 0
+        while lane and size < BATCH_BYTES and count < BATCH_RECORDS:
+            run = lane.pop(0)
+            if consumer.current(run):
+                self._follow(run)
+                runs.append(run)
+                size += run.size
+                count += len(run.records)
+        if not lane:
+            consumer.on_buffer_drop(tp)
+        return runs
+
+    def _follow(self, run: Run) -> None:
+        generation, expected = self._next.get(run.tp, (-1, -1))
+        first = run.records[0].offset
+        if self._dense and generation == run.generation_id and first != expected:
+            raise Lost(f"{run.tp.topic}/{run.tp.partition}: expected offset {expected}, got {first}")
+        self._next[run.tp] = run.generation_id, run.offset + 1

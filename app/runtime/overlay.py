@@ -1,0 +1,93 @@
+"""What one batch sees of its table: rows as they are, with its own changes on top, decoded once and encoded once."""
+
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar
+
+from app.runtime.rows import STAMP, stamp
+
+R = TypeVar("R")
+
+
+class Codec(Protocol[R]):
+    """How rows become bytes; `decode` gets the key too, since it tells the kind of row."""
+
+    def encode(self, key: bytes, row: R) -> bytes: ...
+
+    def decode(self, key: bytes, body: bytes) -> R: ...
+
+
+class Readable(Protocol):
+    """A partition of a table, as far as a batch reads it."""
+
+    def get(self, key: bytes) -> bytes | None: ...
+
+    def bodies(
+        self, prefix: bytes, *, start: bytes | None = None, backwards: bool = False, limit: int = 1000
+    ) -> list[tuple[bytes, bytes]]: ...
+
+
+class Overlay(Generic[R]):
+    """Rows seen and changed by one batch. A row that is put or deleted carries the offset in hand."""
+
+    def __init__(self, table: Readable, codec: Codec[R]) -> None:
+        self._table, self._codec = table, codec
+        self._seen: dict[bytes, R | None] = {}
+        self._changed: dict[bytes, int] = {}
+        self._before: list[tuple[bytes, R | None, int | None]] = []
+        self.offset = -1
+
+    def begin(self, offset: int) -> None:
+        """The next changes belong to the message at this offset."""
+        self.offset = offset
+        self._before.clear()
+
+    def undo(self) -> None:
+        """Takes back what was changed since `begin`."""
+        while self._before:
+            key, row, offset = self._before.pop()
+            self._seen[key] = row
+            if offset is None:
+                del self._changed[key]
+            else:
+                self._changed[key] = offset
+
+    def get(self, key: bytes) -> R | None:
+        """The row as it is now; None if there is none."""
+        if key in self._seen:
+            return self._seen[key]
+        raw = self._table.get(key)
+        row = self._codec.decode(key, raw[STAMP:]) if raw is not None and len(raw) > STAMP else None
+        self._seen[key] = row
+        return row
+
+    def put(self, key: bytes, row: R) -> None:
+        """Writes a row."""
+        self._before.append((key, self.get(key), self._changed.get(key)))
+        self._seen[key] = row
+        self._changed[key] = self.offset
+
+    def delete(self, key: bytes) -> None:
+        """Deletes a row; one that is not there stays away without a trace."""
+        row = self.get(key)
+        if row is not None:
+            self._before.append((key, row, self._changed.get(key)))
+            self._seen[key] = None
+            self._changed[key] = self.offset
+
+    def scan(self, prefix: bytes, start: bytes | None = None, limit: int = 1000) -> list[tuple[bytes, R]]:
+        """At most `limit` living rows of a prefix in order of key, from `start` on, with this batch's changes in them."""
+        first = start or prefix
+        gone = sum(1 for k in self._changed if k.startswith(prefix) and self._seen[k] is None)
+        stored = self._table.bodies(prefix, start=first, limit=limit + gone)
+        rows = {key: self._codec.decode(key, body) for key, body in stored if key not in self._changed}
+        for key in self._changed:
+            row = self._seen[key]
+            if row is not None and key >= first and key.startswith(prefix):
+                rows[key] = row
+        return sorted(rows.items(), key=lambda item: item[0])[:limit]
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """What was changed, stamped and encoded, in order of first change."""
+        for key, offset in self._changed.items():
+            row = self._seen[key]
+            yield key, stamp(offset) + (b"" if row is None else self._codec.encode(key, row))

@@ -1,0 +1,33 @@
+"""A relay: a stage without state. Each record of its topics becomes messages and records, and may do so again and again."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from app.runtime.packs import Outbox, sequence
+from app.runtime.stage import YIELD_SECONDS, Message, Publisher, Sent
+
+
+class Relay:
+    """Handles raw records; `handle` is pure and must not raise."""
+
+    def __init__(self, handle: Callable[[Any], Iterable[Sent]], partitions: int, publisher: Publisher) -> None:
+        self._handle, self._partitions, self._publisher = handle, partitions, publisher
+        self.handled = 0
+
+    async def apply(self, source: str, records: Sequence[Any]) -> None:
+        """Handles records of one partition; returns when all that follows from them is acknowledged."""
+        outbox, out = Outbox(source, self._partitions), []
+        pause = time.perf_counter() + YIELD_SECONDS
+        for record in records:
+            for output, sent in enumerate(self._handle(record)):
+                if isinstance(sent, Message):
+                    outbox.send(sent.topic, sent.route, sequence(record.offset, 0, output), sent.body)
+                else:
+                    out.append(sent)
+            if time.perf_counter() > pause:
+                await asyncio.sleep(0)
+                pause = time.perf_counter() + YIELD_SECONDS
+        await self._publisher.publish(out, outbox.rounds())
+        self.handled += len(records)

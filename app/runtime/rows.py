@@ -1,0 +1,177 @@
+"""Rows of a table in RocksDB: a stamp, then the body; what a batch changes is written at once with its changelog offset.
+
+The stamp is the inbox offset that the row applied last, plus one, as 8 bytes that compare like the number. An empty body
+is a tombstone: deleting is a change like any other and carries its stamp, so that recovery can order it. Recovery folds the
+changelog monotonically: a record with a smaller stamp than the row held came from a stale writer and is ignored. If such a
+record is the last one of its key, compaction would keep it, so the key is *stale* until the held row is appended again; up to
+there the persisted offset stays before it, so that no crash forgets it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import rocksdict
+from faust.stores import rocksdb as faust_rocksdb
+from faust.types import TP, EventT
+
+STAMP = 8
+FIRST = bytes(STAMP)
+_MEGABYTE = 1 << 20
+_cache = rocksdict.Cache(64 * _MEGABYTE)
+
+
+def stamp(offset: int) -> bytes:
+    """The stamp of a row that has applied the inbox record at `offset`."""
+    return (offset + 1).to_bytes(STAMP, "big")
+
+
+class RocksDBOptions(faust_rocksdb.RocksDBOptions):
+    """Faust's options with a bloom filter that is one, small write buffers, and one block cache for all partitions."""
+
+    def as_options(self) -> rocksdict.Options:
+        options = rocksdict.Options(raw_mode=True)
+        options.create_if_missing(True)
+        options.set_max_open_files(256)
+        options.set_write_buffer_size(16 * _MEGABYTE)
+        options.set_max_write_buffer_number(2)
+        options.set_memtable_whole_key_filtering(True)
+        options.set_memtable_prefix_bloom_ratio(0.1)
+        options.set_compression_type(rocksdict.DBCompressionType.lz4())
+        table = rocksdict.BlockBasedOptions()
+        table.set_bloom_filter(10, block_based=False)
+        table.set_block_cache(_cache)
+        table.set_cache_index_and_filter_blocks(True)
+        options.set_block_based_table_factory(table)
+        return options
+
+
+class Fold:
+    """Monotone fold of changelog records into a partition, and the keys whose last record went back."""
+
+    def __init__(self, get: Callable[[bytes], bytes | None]) -> None:
+        self._get = get
+        self.rows: dict[bytes, bytes] = {}
+        self.stale: set[bytes] = set()
+
+    def add(self, key: bytes, value: bytes | None) -> None:
+        """Takes a record; one that no stage of ours has written (no stamp) is held as stale too."""
+        held = self.rows.get(key) or self._get(key)
+        if value is None or len(value) < STAMP or (held is not None and value[:STAMP] < held[:STAMP]):
+            if held is not None:
+                self.stale.add(key)
+            return
+        self.rows[key] = value
+        self.stale.discard(key)
+
+
+class Partition:
+    """One partition of a table: typed access to stamped rows. Never hands out an iterator."""
+
+    def __init__(self, db: rocksdict.Rdict) -> None:
+        self._db = db
+
+    def get(self, key: bytes) -> bytes | None:
+        """The row with its stamp; a deleted one is its stamp alone."""
+        return self._db.get(key)
+
+    def body(self, key: bytes) -> bytes | None:
+        """The row without its stamp; None for one that is not there or was deleted."""
+        row = self._db.get(key)
+        return row[STAMP:] if row is not None and len(row) > STAMP else None
+
+    def bodies(
+        self, prefix: bytes, *, start: bytes | None = None, backwards: bool = False, limit: int = 1000
+    ) -> list[tuple[bytes, bytes]]:
+        """At most `limit` living rows whose key begins with `prefix`, from `start` on, as (key, body)."""
+        first = start if start is not None else prefix + b"\xff" if backwards else prefix
+        found: list[tuple[bytes, bytes]] = []
+        for key, row in self._db.items(backwards=backwards, from_key=first):
+            if not key.startswith(prefix):
+                if backwards and key > prefix:
+                    continue
+                break
+            if len(row) > STAMP:
+                found.append((key, row[STAMP:]))
+                if len(found) >= limit:
+                    break
+        return found
+
+    def write(self, rows: Iterable[tuple[bytes, bytes]], persisted: int) -> None:
+        """One atomic write: stamped rows and the changelog offset up to which they are known."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for key, row in rows:
+            batch.put(key, row)
+        batch.put(RowStore.offset_key, str(persisted).encode())
+        self._db.write(batch)
+
+
+class RowStore(faust_rocksdb.Store):
+    """Faust's RocksDB store with our options, a monotone recovery and direct access to its partitions."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rocksdb_options = RocksDBOptions(use_rocksdict=True)
+        self._stale: dict[int, dict[bytes, int]] = {}
+        self._folded: dict[int, int] = {}
+
+    def partition(self, number: int) -> Partition:
+        """An open partition; KeyError when this worker does not hold it."""
+        return Partition(self._dbs[number])
+
+    def holds(self, number: int) -> bool:
+        """Whether the partition is open here."""
+        return number in self._dbs
+
+    def stale_keys(self, number: int) -> list[bytes]:
+        """Keys of which the changelog ends with a stale writer's record; the owner appends them again."""
+        return sorted(self._stale.get(number, ()))
+
+    def folded(self, tp: TP) -> int:
+        """The last changelog offset that the rows of a partition know; -1 when there is none."""
+        if self._stale.get(tp.partition):
+            return self._folded[tp.partition]
+        persisted = self.persisted_offset(tp)
+        return -1 if persisted is None else persisted
+
+    def repaired(self, number: int, persisted: int) -> None:
+        """The stale keys were appended again; the persisted offset may move on."""
+        self._stale.pop(number, None)
+        self.partition(number).write((), persisted)
+
+    def apply_changelog_batch(
+        self, batch: Iterable[EventT], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
+    ) -> None:
+        """Recovery: folds runs of changelog records; called by Faust for actives and standbys alike."""
+        for event in batch:
+            run = event.message
+            self.fold(run.partition, ((r.offset, r.key, r.value) for r in run.records), run.offset)
+
+    def fold(self, number: int, records: Iterable[tuple[int, bytes, bytes | None]], last: int) -> None:
+        """Folds (offset, key, value) records that end at offset `last` into a partition."""
+        partition = Partition(self._db_for_partition(number))
+        stale = self._stale.setdefault(number, {})
+        fold = Fold(partition.get)
+        for offset, key, value in records:
+            fold.add(key, value)
+            if key in fold.stale:
+                stale.setdefault(key, offset)
+            else:
+                stale.pop(key, None)
+        self._folded[number] = last
+        partition.write(fold.rows.items(), min(stale.values()) - 1 if stale else last)
+
+    def set_persisted_offset(self, tp: TP, offset: int) -> None:
+        """Refused: the offset is written together with the rows it stands for, never alone."""
+        raise AssertionError("the persisted offset is written with its rows")
+
+    def partition_path(self, partition: int) -> Path:
+        return Path(super().partition_path(partition))
+
+
+def scan_all(partition: Partition, prefix: bytes, chunk: int = 1000) -> Iterator[list[tuple[bytes, bytes]]]:
+    """All living rows of a prefix in chunks; between two chunks the caller may yield to others."""
+    start: bytes | None = None
+    while rows := partition.bodies(prefix, start=start, limit=chunk):
+        yield rows
+        start = rows[-1][0] + b"\0"

@@ -1,0 +1,186 @@
+"""A stage: one inbox, rows of one table, messages out. Knows nothing of Faust; its ports are a publisher and a table.
+
+Order of effects of a batch: (a) outputs, acknowledged; (b) changed rows and the cursor appended to the changelog as one
+record batch, acknowledged; (c) one local write of the same rows with the changelog offset; (d) the caller finishes the run.
+State is never ahead of its changelog, outputs are never behind state. A crash anywhere repeats a suffix from the same
+state: the same messages with the same numbers, which their destinations drop if they have seen them.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from app.runtime.durable import APPEND_BYTES, Record, TooLarge
+from app.runtime.overlay import Codec, Overlay, Readable
+from app.runtime.packs import Outbox, Pack, Packed, sequence
+from app.runtime.rows import STAMP, stamp
+
+M = TypeVar("M")
+R = TypeVar("R")
+
+CURSOR = b"\0cursor"
+YIELD_SECONDS = 0.001
+_encode_cursor = msgspec.msgpack.Encoder().encode
+_decode_cursor = msgspec.msgpack.Decoder(dict[str, int]).decode
+
+
+class Message(NamedTuple):
+    """A message for an inbox: the topic, the route that places it, and the message itself."""
+
+    topic: str
+    route: str
+    body: object
+
+
+Sent = Message | Record
+
+
+class Inbound(Protocol):
+    """A record of an inbox, as Kafka clients give it. `timestamp` in UTC milliseconds."""
+
+    offset: int
+    timestamp: int
+    value: bytes | None
+
+
+class Publisher(Protocol):
+    """The way out; both calls return when the broker has acknowledged."""
+
+    async def publish(self, records: Sequence[Record], rounds: Iterable[Sequence[Packed]]) -> None: ...
+
+    async def append(self, topic: str, partition: int, rows: Sequence[tuple[bytes, bytes]], last: int) -> int: ...
+
+
+class Table(Readable, Protocol):
+    """A partition of the stage's table."""
+
+    def write(self, rows: Iterable[tuple[bytes, bytes]], persisted: int) -> None: ...
+
+
+class Actors(Protocol[M, R]):
+    """What a stage does with a message: pure, so that the same message and rows give the same rows and messages."""
+
+    def handle(self, message: M, rows: Overlay[R]) -> Iterable[Sent]:
+        """Reads and changes rows; returns what is to be sent. An exception takes back what it changed."""
+        ...
+
+    def reject(self, body: bytes, offset: int, why: str) -> Record:
+        """The record for what cannot be handled."""
+        ...
+
+
+class Position(NamedTuple):
+    """A partition of a stage: its number, and the name by which destinations know it as a source."""
+
+    partition: int
+    source: str
+
+
+class Item(NamedTuple, Generic[M]):
+    """A message of a batch: the record's offset, its place in the pack, its source and number there."""
+
+    offset: int
+    index: int
+    source: str
+    number: int
+    message: M | None
+    raw: bytes
+
+
+class Stage(Generic[M, R]):
+    """Handles the records of an inbox, one batch of a partition at a time."""
+
+    def __init__(
+        self, kind: Any, actors: Actors[M, R], codec: Codec[R], changelog: str, partitions: int, publisher: Publisher
+    ) -> None:
+        self._decode: Callable[[bytes], Pack[M]] = msgspec.msgpack.Decoder(Pack[kind]).decode
+        self._actors, self._codec, self._changelog = actors, codec, changelog
+        self._partitions, self._publisher = partitions, publisher
+        self.handled = 0
+        self.dropped = 0
+
+    async def apply(self, at: Position, table: Table, persisted: int, records: Sequence[Inbound]) -> int:
+        """Applies records of one partition; returns the changelog offset that is then persisted."""
+        items = [item for record in records for item in self._unpack(record)]
+        return await self._apply(at, table, persisted, items)
+
+    async def _apply(self, at: Position, table: Table, persisted: int, items: list[Item[M]]) -> int:
+        batch = Batch(self, at, table)
+        await batch.run(items)
+        rows = list(batch.rows())
+        if sum(len(k) + len(v) + 24 for k, v in rows) > APPEND_BYTES:
+            if len(items) < 2:
+                raise TooLarge(f"one message changes more than {APPEND_BYTES} bytes of rows")
+            half = len(items) // 2
+            persisted = await self._apply(at, table, persisted, items[:half])
+            return await self._apply(at, table, persisted, items[half:])
+        await self._publisher.publish(batch.records, batch.outbox.rounds())
+        if rows:
+            persisted = await self._publisher.append(self._changelog, at.partition, rows, persisted)
+            table.write(rows, persisted)
+        self.handled += batch.handled
+        self.dropped += len(items) - batch.handled
+        return persisted
+
+    def _unpack(self, record: Inbound) -> Iterator[Item[M]]:
+        raw = record.value or b""
+        try:
+            pack = self._decode(raw)
+        except msgspec.DecodeError:
+            yield Item(record.offset, 0, "", -1, None, raw)
+            return
+        for index, (number, message) in enumerate(pack.messages):
+            yield Item(record.offset, index, pack.source, number, message, b"")
+
+
+class Batch(Generic[M, R]):
+    """One pass over some items: rows, messages and cursor as they are after it. Nothing is sent or written here."""
+
+    def __init__(self, stage: Stage[M, R], at: Position, table: Table) -> None:
+        self._actors = stage._actors
+        self.overlay = Overlay(table, stage._codec)
+        self.outbox = Outbox(at.source, stage._partitions)
+        self.records: list[Record] = []
+        self.handled = 0
+        raw = table.get(CURSOR)
+        self._cursor = _decode_cursor(raw[STAMP:]) if raw is not None else {}
+        self._last = -1
+
+    async def run(self, items: Sequence[Item[M]]) -> None:
+        """Handles the items that were not seen before; lets others run about every millisecond."""
+        pause = time.perf_counter() + YIELD_SECONDS
+        for item in items:
+            if item.message is None:
+                self.records.append(self._actors.reject(item.raw, item.offset, "not a pack of this inbox"))
+            elif self._cursor.get(item.source, -1) < item.number:
+                self._cursor[item.source], self._last = item.number, item.offset
+                self._handle(item, item.message)
+                if time.perf_counter() > pause:
+                    await asyncio.sleep(0)
+                    pause = time.perf_counter() + YIELD_SECONDS
+
+    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """The changed rows, the cursor last; nothing when nothing was handled."""
+        if self._last < 0:
+            return
+        yield from self.overlay.changes()
+        yield CURSOR, stamp(self._last) + _encode_cursor(self._cursor)
+
+    def _handle(self, item: Item[M], message: M) -> None:
+        self.handled += 1
+        self.overlay.begin(item.offset)
+        try:
+            sent = list(self._actors.handle(message, self.overlay))
+        except Exception as error:  # the one named edge: what a pure handler cannot handle is rejected, never dropped
+            self.overlay.undo()
+            body = msgspec.msgpack.encode(message)
+            self.records.append(self._actors.reject(body, item.offset, f"{type(error).__name__}: {error}"))
+            return
+        for output, out in enumerate(sent):
+            if isinstance(out, Message):
+                self.outbox.send(out.topic, out.route, sequence(item.offset, item.index, output), out.body)
+            else:
+                self.records.append(out)

@@ -1,0 +1,52 @@
+"""The canonical event: what a channel's record becomes, and what a journey keeps."""
+
+from typing import Literal
+
+import msgspec
+
+from models.ids import EventId, Identifier
+
+Reason = Literal[
+    "too_large",
+    "not_json",
+    "not_an_object",
+    "missing_event",
+    "bad_event",
+    "no_identifier",
+    "unknown_namespace",
+    "blocked_identifier",
+    "bad_time",
+    "future_time",
+    "too_many_identifiers",
+    "view_too_short",
+    "repeated_click",
+    "erased",
+    "internal",
+]
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True):
+    """One behaviour of one person, standardised. Times are UTC milliseconds; the JSON parts stay as they came."""
+
+    event_id: EventId
+    event: str
+    channel: str
+    occurred_at: int
+    received_at: int
+    identifiers: tuple[Identifier, ...]
+    """The usable ones, normalised, without doubles, the anchor first."""
+    properties: bytes = b"{}"
+    traits: bytes = b"{}"
+    context: bytes = b"{}"
+    business_system: str | None = None
+    time_estimated: bool = False
+    duration_ms: int | None = None
+    dropped: tuple[tuple[str, str], ...] = ()
+    """(namespace, reason) of identifiers that were left out."""
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """Why a record does not become an event: a stable reason and the rule in words."""
+
+    reason: Reason
+    rule: str
