@@ -43,6 +43,8 @@ class Event(msgspec.Struct, frozen=True, array_like=True):
     duration_ms: int | None = None
     dropped: tuple[tuple[str, str], ...] = ()
     """(namespace, reason) of identifiers that were left out."""
+    stage: str | None = None
+    """The first configured stage of the journey that the event matches."""
 
 
 class Rejected(msgspec.Struct, frozen=True):

@@ -1,0 +1,45 @@
+"""What journeys hear: from the cluster of their uid, and from one another while events move.
+
+A journey that has to give events away sends them in slices and keeps them until each slice is taken, so that they are seen on
+one side or on both, never on none. Every message may come twice.
+"""
+
+import msgspec
+
+from models.ids import IdentifierKey, UnifiedUserId
+from models.journey_messages import EventPlaced, JourneyClosed, JourneyErased, JourneySplit, Moved, ToJourney
+
+
+class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An event in a slice: its anchor and its encoded form."""
+
+    anchor: IdentifierKey
+    body: bytes
+
+
+class Slice(ToJourney):
+    """Events that `source` gives away. `versions`: the custody with which their anchors are held here; `moved`: where
+    `source` knew other anchors to be; `done`: hand-overs that it had received in full. After the `last` one it is empty."""
+
+    source: UnifiedUserId
+    part: str
+    events: tuple[Placed, ...]
+    versions: dict[IdentifierKey, int]
+    moved: dict[IdentifierKey, Moved] = {}
+    done: tuple[UnifiedUserId, ...] = ()
+    last: bool = False
+
+
+class SliceTaken(ToJourney):
+    """The journey that now has the events of slice `part` says so."""
+
+    part: str
+
+
+class SweepOn(ToJourney):
+    """A journey tells itself to go on with sweep `number`; other people's messages come between two steps."""
+
+    number: int
+
+
+JourneyMessage = EventPlaced | JourneyClosed | JourneySplit | JourneyErased | Slice | SliceTaken | SweepOn

@@ -1,0 +1,79 @@
+"""What a journey remembers: a header, an entry for each event, and where the entry of an event id stands.
+
+h|<uid>                              Header
+t|<uid>|<occurred_at>|<event_id>     Entry; a scan of the prefix is the journey in order
+e|<uid>|<event_id>                   occurred_at of the entry: an event is known by its id, whatever time a retry gives it
+"""
+
+from typing import Literal
+
+import msgspec
+
+from models.ids import EventId, IdentifierKey, UnifiedUserId
+from models.journey.summary import EMPTY, Summary
+from models.journey_messages import Moved
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An event of a journey: the identifier it is anchored on and the encoded event."""
+
+    anchor: IdentifierKey
+    body: bytes
+
+
+class Sweep(msgspec.Struct, frozen=True, array_like=True):
+    """A pass over the timeline that brings it into line with the header; keys before `position` are done."""
+
+    number: int
+    position: bytes
+    summary: Summary = EMPTY
+    """Of what stays, as far as the sweep has come."""
+    until: bytes = b""
+    """Behind the last key of the step whose slices are under way."""
+    waiting: tuple[str, ...] = ()
+    """Slices under way that were not taken yet."""
+
+
+class Header(msgspec.Struct, frozen=True, array_like=True):
+    """live: keeps events. moved: absorbed by `into`, gives all away. erased: forgets all, and what still comes."""
+
+    state: Literal["live", "moved", "erased"] = "live"
+    summary: Summary = EMPTY
+    into: UnifiedUserId | None = None
+    versions: dict[IdentifierKey, int] = {}
+    """Of a moved journey: the custody with which its members are held by `into`."""
+    moved: dict[IdentifierKey, Moved] = {}
+    """Anchors whose events belong elsewhere (after a split), or here again (uid None)."""
+    done: tuple[UnifiedUserId, ...] = ()
+    """Absorbed journeys whose events are all here."""
+    sweeps: int = 0
+    sweep: Sweep | None = None
+
+
+Row = Header | Entry | int
+
+
+def header_key(uid: UnifiedUserId) -> bytes:
+    """The key of a journey's header."""
+    return f"h|{uid}".encode()
+
+
+def timeline(uid: UnifiedUserId) -> bytes:
+    """The prefix of a journey's entries."""
+    return f"t|{uid}|".encode()
+
+
+def entry_key(uid: UnifiedUserId, occurred_at: int, event_id: EventId) -> bytes:
+    """The key of an entry; keys of one journey compare like (occurred_at, event_id)."""
+    return f"t|{uid}|{occurred_at:015d}|{event_id}".encode()
+
+
+def id_key(uid: UnifiedUserId, event_id: EventId) -> bytes:
+    """The key under which the time of an event id is kept."""
+    return f"e|{uid}|{event_id}".encode()
+
+
+def place_of(key: bytes) -> tuple[int, EventId]:
+    """(occurred_at, event_id) of an entry's key."""
+    _, _, occurred_at, event_id = key.decode().split("|", 3)
+    return int(occurred_at), EventId(event_id)

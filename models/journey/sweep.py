@@ -1,0 +1,157 @@
+"""Sweeps: a pass over a timeline that brings it into line with the header, a step at a time.
+
+For each entry the header says where it belongs: here, with another journey, or nowhere. What stays is folded into a new
+summary; what belongs elsewhere travels in slices and is deleted when the slice is taken; what belongs nowhere is deleted. A
+merge, a split, an erasure and an event that turned out to have occurred earlier are all the same sweep; if another of these
+comes while one runs, it begins again from the start.
+"""
+
+from enum import Enum
+from typing import Literal
+
+import msgspec
+
+from models.event import Event
+from models.ids import IdentifierKey, UnifiedUserId
+from models.journey.messages import Placed, Slice, SliceTaken, SweepOn
+from models.journey.outcome import Outcome, Rows, StageEntered
+from models.journey.rows import Entry, Header, Sweep, id_key, place_of, timeline
+from models.journey.summary import fold, without
+
+STEP_ENTRIES = 500
+SLICE_BYTES = 200_000
+
+
+class Fate(Enum):
+    """What becomes of an entry that goes to no other journey."""
+
+    STAYS = 1
+    GONE = 2
+
+
+STAYS: Literal[Fate.STAYS] = Fate.STAYS
+GONE: Literal[Fate.GONE] = Fate.GONE
+_decode = msgspec.msgpack.Decoder(Event).decode
+
+
+def destination(header: Header, anchor: IdentifierKey) -> UnifiedUserId | Fate:
+    """Where an event of this anchor belongs: another journey's uid, STAYS or GONE."""
+    if header.state == "erased":
+        return GONE
+    if header.into is not None:
+        return header.into
+    moved = header.moved.get(anchor)
+    return STAYS if moved is None or moved.uid is None else moved.uid
+
+
+def start(uid: UnifiedUserId, header: Header, out: Outcome) -> Header:
+    """Begins a sweep; one that runs already begins anew."""
+    number = header.sweeps + 1
+    out.messages.append(SweepOn(uid, number))
+    return msgspec.structs.replace(header, sweeps=number, sweep=Sweep(number, timeline(uid)))
+
+
+def step(message: SweepOn, header: Header, rows: Rows, out: Outcome) -> Header:
+    """The next entries: what stays is folded, what goes is sent, what is gone is deleted."""
+    running = header.sweep
+    if running is None or running.number != message.number or running.waiting:
+        return header
+    entries = rows.scan(timeline(message.uid), running.position, STEP_ENTRIES)
+    if not entries:
+        return _finish(message.uid, header, running, out)
+    summary, going = running.summary, dict[UnifiedUserId, list[Placed]]()
+    for key, entry in entries:
+        assert isinstance(entry, Entry)
+        to = destination(header, entry.anchor)
+        if to is STAYS:
+            summary = fold(summary, _decode(entry.body))
+        elif to is GONE:
+            _delete(message.uid, key, rows)
+        else:
+            assert isinstance(to, str)
+            going.setdefault(to, []).append(Placed(entry.anchor, entry.body))
+    until = entries[-1][0] + b"\0"
+    waiting = _send(message.uid, header, going, f"{running.number}/{place_of(entries[0][0])}", out)
+    if waiting:
+        return _with(header, msgspec.structs.replace(running, summary=summary, until=until, waiting=waiting))
+    out.messages.append(message)
+    return _with(header, msgspec.structs.replace(running, summary=summary, position=until))
+
+
+def taken(message: SliceTaken, header: Header, rows: Rows, out: Outcome) -> Header:
+    """A slice arrived; after the last one of a step its entries are deleted here."""
+    running = header.sweep
+    if running is None or message.part not in running.waiting:
+        return header
+    waiting = tuple(part for part in running.waiting if part != message.part)
+    if waiting:
+        return _with(header, msgspec.structs.replace(running, waiting=waiting))
+    header = _forget(message.uid, header, running, rows)
+    out.messages.append(SweepOn(message.uid, running.number))
+    return _with(header, msgspec.structs.replace(running, position=running.until, until=b"", waiting=()))
+
+
+def _forget(uid: UnifiedUserId, header: Header, running: Sweep, rows: Rows) -> Header:
+    """Deletes the entries of a step that belong elsewhere."""
+    position, summary = running.position, header.summary
+    while position < running.until:
+        entries = rows.scan(timeline(uid), position, STEP_ENTRIES)
+        for key, entry in entries:
+            assert isinstance(entry, Entry)
+            if key < running.until and destination(header, entry.anchor) is not STAYS:
+                summary = without(summary, _decode(entry.body))
+                _delete(uid, key, rows)
+        position = entries[-1][0] + b"\0" if entries else running.until
+    return msgspec.structs.replace(header, summary=summary)
+
+
+def _delete(uid: UnifiedUserId, key: bytes, rows: Rows) -> None:
+    rows.delete(key)
+    rows.delete(id_key(uid, place_of(key)[1]))
+
+
+def _send(
+    uid: UnifiedUserId, header: Header, going: dict[UnifiedUserId, list[Placed]], step_name: str, out: Outcome
+) -> tuple[str, ...]:
+    """Slices of a step for each destination; the names of the parts that are now under way."""
+    parts: list[str] = []
+    for to, events in going.items():
+        versions = header.versions or {key: m.version for key, m in header.moved.items() if m.uid == to}
+        moved = header.moved if header.into is not None else {}
+        for events_cut in _cut(events):
+            part = f"{step_name}/{len(parts)}"
+            out.messages.append(Slice(to, uid, part, events_cut, versions, moved))
+            parts.append(part)
+    return tuple(parts)
+
+
+def _cut(events: list[Placed]) -> list[tuple[Placed, ...]]:
+    cuts: list[list[Placed]] = [[]]
+    size = 0
+    for placed in events:
+        size += len(placed.body)
+        if cuts[-1] and size > SLICE_BYTES:
+            cuts.append([])
+            size = len(placed.body)
+        cuts[-1].append(placed)
+    return [tuple(cut) for cut in cuts]
+
+
+def _finish(uid: UnifiedUserId, header: Header, running: Sweep, out: Outcome) -> Header:
+    if header.state == "moved":
+        assert header.into is not None
+        out.messages.append(Slice(header.into, uid, "", (), header.versions, header.moved, header.done, last=True))
+        return Header("moved", into=header.into, versions=header.versions, sweeps=header.sweeps)
+    if header.state == "erased":
+        return Header("erased", sweeps=header.sweeps)
+    for stage, place in running.summary.stages.items():
+        if header.summary.stages.get(stage) != place:
+            out.entered.append(StageEntered(uid, stage, place.occurred_at, place.event_id))
+    return msgspec.structs.replace(header, summary=running.summary, sweep=None)
+
+
+def _with(header: Header, running: Sweep) -> Header:
+    return msgspec.structs.replace(header, sweep=running)
+
+
+__all__ = ["GONE", "STAYS", "destination", "start", "step", "taken"]

@@ -1,0 +1,92 @@
+"""Journeys as stored: typed rows outside, bytes inside, and the questions that lookups ask of one partition.
+
+A body begins with its format version; an older one is brought up by its entry in UPCAST, a newer one is refused.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from app.runtime.rows import Partition
+from models.event import Event
+from models.ids import UnifiedUserId
+from models.journey.rows import Entry, Header, Row, entry_key, header_key, place_of, timeline
+from models.journey.summary import Place
+from tables.format import Format
+
+HEADERS = b"h|"
+TIMELINES = b"t|"
+_event = msgspec.msgpack.Decoder(Event).decode
+
+
+class JourneyCodec:
+    """Rows of the journey table; the first letter of a key tells the kind."""
+
+    def __init__(self) -> None:
+        self._header: Format[Header] = Format(Header)
+        self._entry: Format[Entry] = Format(Entry)
+        self._time: Format[int] = Format(int)
+
+    def encode(self, key: bytes, row: Row) -> bytes:
+        """The body of a row."""
+        return self._header.encode(row)
+
+    def decode(self, key: bytes, body: bytes) -> Row:
+        """The row of a body."""
+        if key.startswith(TIMELINES):
+            return self._entry.decode(body)
+        return self._header.decode(body) if key.startswith(HEADERS) else self._time.decode(body)
+
+
+codec = JourneyCodec()
+
+
+class Window(NamedTuple):
+    """Which entries of a timeline are asked for: `since` inclusive, `before` exclusive (UTC ms), behind `after`."""
+
+    since: int | None = None
+    before: int | None = None
+    after: Place | None = None
+    descending: bool = False
+
+
+def header_of(partition: Partition, uid: UnifiedUserId) -> Header | None:
+    """The header of a journey, None when there is none."""
+    body = partition.body(header_key(uid))
+    row = None if body is None else codec.decode(HEADERS, body)
+    assert row is None or isinstance(row, Header)
+    return row
+
+
+def events_of(partition: Partition, uid: UnifiedUserId, window: Window, limit: int) -> list[Event]:
+    """At most `limit` events of a timeline in the order of the window."""
+    prefix = timeline(uid)
+    start, stop = _bounds(uid, window)
+    rows = partition.bodies(prefix, start=start, backwards=window.descending, limit=limit + 1)
+    events = []
+    for key, body in rows:
+        beyond = stop is not None and (key < stop if window.descending else key >= stop)
+        if beyond:
+            break
+        if window.after is None or place_of(key) != tuple_of(window.after):
+            entry = codec.decode(TIMELINES, body)
+            assert isinstance(entry, Entry)
+            events.append(_event(entry.body))
+    return events[:limit]
+
+
+def tuple_of(place: Place) -> tuple[int, str]:
+    """A place as the pair that it is compared by."""
+    return place.occurred_at, place.event_id
+
+
+def _bounds(uid: UnifiedUserId, window: Window) -> tuple[bytes | None, bytes | None]:
+    """The keys where a scan begins and ends; the end is exclusive upwards and inclusive downwards."""
+    prefix = timeline(uid)
+    low = prefix if window.since is None else prefix + f"{window.since:015d}|".encode()
+    high = None if window.before is None else prefix + f"{window.before:015d}|".encode()
+    after = None if window.after is None else entry_key(uid, window.after.occurred_at, window.after.event_id)
+    if window.descending:
+        ends = [key for key in (high, after) if key is not None]
+        return (min(ends) if ends else None), low
+    return (max(low, after) if after is not None else low), high
