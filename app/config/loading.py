@@ -1,0 +1,39 @@
+"""From the TOML file to a `Config`, or to the first rule that the file breaks."""
+
+import tomllib
+from pathlib import Path
+
+from app.config import sections
+from app.config.reading import ConfigError, Section, closed
+from app.config.schema import Config
+
+
+def load(path: Path) -> Config:
+    """The configuration in a TOML file. Raises `ConfigError`: one line with file, key and rule."""
+    with closed(Section(str(path), "", _tables(path))) as root:
+        display = sections.display(root)
+        topics = sections.topics(root)
+        identity, namespaces = sections.identity(root)
+        channels = sections.channels(root, namespaces, topics, display.time_zone)
+        systems = sections.systems(root, namespaces, channels)
+        return Config(
+            namespaces=namespaces,
+            channels=channels,
+            business_systems=sections.business_systems(root),
+            stages=sections.stages(root, {*channels, *systems}),
+            systems=systems,
+            synonyms=sections.synonyms(root),
+            cleaning=sections.cleaning(root),
+            topics=topics,
+            identity=identity,
+            display=display,
+        )
+
+
+def _tables(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from None

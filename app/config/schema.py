@@ -1,0 +1,121 @@
+"""What the configuration file says, as frozen values.
+
+These classes know nothing of TOML and check nothing: `app.config.load` only builds them from a file that obeys every rule.
+Order is meaning in three places: namespaces (ties of priority), business systems (first match) and stages.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from models.cleaning import Cleaning
+
+Normalise = Literal["none", "lower", "email", "phone", "digits", "imei"]
+Format = Literal["canonical", "segment", "sensors", "map"]
+Scalar = str | int | float | bool
+
+
+class Display(msgspec.Struct, frozen=True):
+    """How times are written in answers; stored times are UTC instants."""
+
+    time_zone: str = "Asia/Shanghai"
+
+
+class Topics(msgspec.Struct, frozen=True):
+    """Partitions, copies and ages of the topics. Days; 0 = for ever."""
+
+    partitions: int = 8
+    channel_partitions: int = 2
+    replication: int = 1
+    retention_days: int = 30
+    inbox_retention_days: int = 7
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Guards of the clusters."""
+
+    cluster_limit: int = 100
+    shared_after: int = 3
+
+
+class Namespace(msgspec.Struct, frozen=True):
+    """A kind of identifier. `order` is its position in the file, from 0; `limit` None = only the cluster's."""
+
+    name: str
+    priority: int
+    limit: int | None = None
+    normalise: Normalise = "none"
+    block: tuple[str, ...] = ()
+    order: int = 0
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a record in a format of its own keeps the canonical fields: dotted places, None = it has none."""
+
+    event: str
+    event_id: str | None = None
+    occurred_at: str | None = None
+    sent_at: str | None = None
+    properties: str | None = None
+    traits: str | None = None
+    context: str | None = None
+    identifiers: Mapping[str, str] = {}
+    """Namespace -> place of its value."""
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """A way customers come in, and the topic its business system writes. The topic is without the prefix."""
+
+    name: str
+    topic: str
+    format: Format = "canonical"
+    write_keys: tuple[str, ...] = ()
+    namespaces: Mapping[str, str] = {}
+    """Incoming name -> namespace."""
+    time_zone: str = "Asia/Shanghai"
+    partitions: int = 2
+    map: Places | None = None
+
+
+class BusinessSystem(msgspec.Struct, frozen=True):
+    """A part of the business that events are classified by: `urls` and `pages` are patterns with `*`."""
+
+    name: str
+    urls: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """A stage of the journey. Without channels: of any; `properties` are (dotted place, allowed values), all must hold."""
+
+    name: str
+    events: tuple[str, ...]
+    channels: tuple[str, ...] = ()
+    properties: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
+
+
+class System(msgspec.Struct, frozen=True):
+    """A business system that can be asked at lookup time, by the identifier it knows its users by."""
+
+    name: str
+    url: str
+    namespace: str
+    timeout_ms: int = 800
+    token_env: str | None = None
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file. Mappings keep the order of the file."""
+
+    namespaces: Mapping[str, Namespace]
+    channels: Mapping[str, Channel]
+    business_systems: tuple[BusinessSystem, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    systems: Mapping[str, System] = {}
+    synonyms: Mapping[str, str] = {}
+    """Other name of an event -> its name."""
+    cleaning: Cleaning = Cleaning()
+    topics: Topics = Topics()
+    identity: Identity = Identity()
+    display: Display = Display()

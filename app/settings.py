@@ -1,0 +1,255 @@
+"""What the environment says: one frozen `Settings`, read once; nothing else reads the environment.
+
+A variable that is set to the empty text counts as not set. A missing token or key is taken from the data directory,
+where it is made once (`app.secret_files`); such a secret belongs to one machine, so a process that holds one binds to
+loopback only. Every fault is a `SettingsError`: one line that names the variable.
+"""
+
+import os
+import re
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from app.secret_files import kept, kept_or_made
+
+PACKAGED_CONFIG = Path(__file__).resolve().parent.parent / "docker" / "onetrail.toml"
+PII_KEY_LENGTH_MIN = 16
+PREFIX_LENGTH_MAX = 64
+SECRETS = ("ONETRAIL_READ_TOKEN", "ONETRAIL_ADMIN_TOKEN", "ONETRAIL_PII_KEY")
+SECURITY_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_HOST = re.compile(r"[A-Za-z0-9._-]+")
+_TOKEN = re.compile(r"[!-~]+")
+_WILDCARDS = ("0.0.0.0", "::")
+
+
+class SettingsError(Exception):
+    """A variable has a value that cannot be used; the message is one line and names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where things are, who may ask, and how Kafka is reached."""
+
+    kafka: str | None
+    """Bootstrap servers that were given; None = the embedded broker."""
+    data: Path
+    config: Path
+    prefix: str
+    collect_port: int
+    web_port: int
+    broker_port: int
+    host: str
+    web_url: str
+    """How other workers reach this one; without a slash at the end."""
+    worker: str
+    """The name of this worker as a static member of its group."""
+    read_token: str = field(repr=False)
+    admin_token: str = field(repr=False)
+    pii_key: bytes = field(repr=False)
+    security: Mapping[str, object] = field(repr=False)
+    """TLS and SASL arguments of every aiokafka client; empty = plain text."""
+    generated: frozenset[str] = frozenset()
+    """The variables whose value was generated and lies in the data directory."""
+
+    @property
+    def bootstrap(self) -> str:
+        """`host:port[,host:port]` of the brokers; the embedded one where no other was given."""
+        host = "127.0.0.1" if self.host in _WILDCARDS else self.host
+        return self.kafka or f"{_bracketed(host)}:{self.broker_port}"
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] = os.environ, generate: bool = True) -> Self:
+        """Read and check every variable. Raises `SettingsError`.
+
+        `generate=False` is for commands that serve nothing: nothing is written, no binding is judged, and a secret
+        that is neither in the environment nor in the data directory is empty.
+        """
+        data = Path(env.get("ONETRAIL_DATA") or ".onetrail").expanduser().absolute()
+        host, web_port = _host(env), _port(env, "ONETRAIL_WEB_PORT", 6066)
+        secrets = {name: _secret(env, name, data, generate) for name in SECRETS}
+        generated = frozenset(name for name in SECRETS if not env.get(name))
+        if generate:
+            _refuse_open_doors(host, generated)
+        _refuse_equal_tokens(secrets)
+        return cls(
+            kafka=_kafka(env),
+            data=data,
+            config=_config(env),
+            prefix=_prefix(env),
+            collect_port=_port(env, "ONETRAIL_COLLECT_PORT", 8000),
+            web_port=web_port,
+            broker_port=_port(env, "ONETRAIL_BROKER_PORT", 9092, highest=65534),
+            host=host,
+            web_url=_web_url(env, host, web_port),
+            worker=_worker(env, web_port),
+            read_token=secrets["ONETRAIL_READ_TOKEN"],
+            admin_token=secrets["ONETRAIL_ADMIN_TOKEN"],
+            pii_key=secrets["ONETRAIL_PII_KEY"].encode("utf-8", "surrogateescape"),
+            security=_security(env),
+            generated=generated,
+        )
+
+
+def _port(env: Mapping[str, str], name: str, default: int, highest: int = 65535) -> int:
+    """The embedded broker's controller listens one port above it, hence a `highest` of its own."""
+    text = env.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= highest):
+        raise SettingsError(f"{name} must be a port from 1 to {highest}, not {text!r}")
+    return int(text)
+
+
+def _host(env: Mapping[str, str]) -> str:
+    host = env.get("ONETRAIL_HOST") or "127.0.0.1"
+    if not (_HOST.fullmatch(host) or _is_address(host)):
+        raise SettingsError(f"ONETRAIL_HOST must be an address or a host name without port, not {host!r}")
+    return host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    return host.lower() == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _kafka(env: Mapping[str, str]) -> str | None:
+    text = env.get("ONETRAIL_KAFKA")
+    if not text:
+        return None
+    servers = [server.strip() for server in text.split(",")]
+    for server in servers:
+        host, colon, port = server.rpartition(":")
+        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+        known = _HOST.fullmatch(bare) or (bare != host and _is_address(bare))
+        if not (colon and known and port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65535):
+            raise SettingsError(f"ONETRAIL_KAFKA must be host:port, several of them with commas; {server!r} is not")
+    return ",".join(servers)
+
+
+def _config(env: Mapping[str, str]) -> Path:
+    path = Path(env.get("ONETRAIL_CONFIG") or PACKAGED_CONFIG).expanduser().absolute()
+    if not path.is_file():
+        raise SettingsError(f"ONETRAIL_CONFIG names {str(path)!r}, and there is no such file")
+    return path
+
+
+def _prefix(env: Mapping[str, str]) -> str:
+    prefix = env.get("ONETRAIL_PREFIX") or "onetrail"
+    if not _NAME.fullmatch(prefix) or len(prefix) > PREFIX_LENGTH_MAX:
+        rule = f"1 to {PREFIX_LENGTH_MAX} of the characters a-z A-Z 0-9 . _ - and begin with a letter or digit"
+        raise SettingsError(f"ONETRAIL_PREFIX begins every topic name, so it must have {rule}; {prefix!r} does not")
+    return prefix
+
+
+def _web_url(env: Mapping[str, str], host: str, port: int) -> str:
+    text = env.get("ONETRAIL_WEB_URL") or f"http://{_bracketed(host)}:{port}"
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not (parts.query or parts.fragment)
+    except ValueError:
+        good = False
+    if not good or any(character.isspace() for character in text):
+        raise SettingsError(f"ONETRAIL_WEB_URL must be like http://host:port, not {text!r}")
+    return text.rstrip("/")
+
+
+def _worker(env: Mapping[str, str], web_port: int) -> str:
+    """By default the machine's name and the web port: workers of one machine have ports of their own."""
+    default = re.sub(r"[^A-Za-z0-9._-]", "-", f"{socket.gethostname() or 'worker'}-{web_port}")
+    name = env.get("ONETRAIL_WORKER") or default
+    if not _NAME.fullmatch(name) or len(name) > 200:
+        raise SettingsError(f"ONETRAIL_WORKER must have 1 to 200 of the characters a-z A-Z 0-9 . _ -; {name!r} does not")
+    return name
+
+
+def _secret(env: Mapping[str, str], name: str, data: Path, generate: bool) -> str:
+    given = env.get(name)
+    if given is None or given == "":
+        return _own_secret(name, data, generate)
+    if name == "ONETRAIL_PII_KEY" and len(given) < PII_KEY_LENGTH_MIN:
+        raise SettingsError(f"{name} must have at least {PII_KEY_LENGTH_MIN} characters; it has {len(given)}")
+    if name != "ONETRAIL_PII_KEY" and not _TOKEN.fullmatch(given):
+        raise SettingsError(f"{name} travels in an HTTP header, so it must be printable ASCII without spaces")
+    return given
+
+
+def _own_secret(name: str, data: Path, generate: bool) -> str:
+    file = name.removeprefix("ONETRAIL_").lower()
+    try:
+        return kept_or_made(data, file) if generate else kept(data, file) or ""
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{name} is not set and cannot be kept in ONETRAIL_DATA: {error}") from None
+
+
+def _refuse_open_doors(host: str, generated: frozenset[str]) -> None:
+    if generated and not _is_loopback(host):
+        names = ", ".join(sorted(generated))
+        raise SettingsError(f"ONETRAIL_HOST is {host}, which others can reach: set {names}, generated ones are for loopback only")
+
+
+def _refuse_equal_tokens(secrets: Mapping[str, str]) -> None:
+    if secrets["ONETRAIL_ADMIN_TOKEN"] and secrets["ONETRAIL_ADMIN_TOKEN"] == secrets["ONETRAIL_READ_TOKEN"]:
+        raise SettingsError("ONETRAIL_ADMIN_TOKEN is the same as ONETRAIL_READ_TOKEN, so that every reader could erase")
+
+
+def _security(env: Mapping[str, str]) -> dict[str, object]:
+    protocol = env.get("ONETRAIL_KAFKA_SECURITY_PROTOCOL") or "PLAINTEXT"
+    if protocol not in SECURITY_PROTOCOLS:
+        raise SettingsError(f"ONETRAIL_KAFKA_SECURITY_PROTOCOL must be one of {', '.join(SECURITY_PROTOCOLS)}, not {protocol!r}")
+    _refuse_unused(env, protocol)
+    if protocol == "PLAINTEXT":
+        return {}
+    tls = {"ssl_context": _tls(env)} if protocol.endswith("SSL") else {}
+    sasl = _sasl(env) if protocol.startswith("SASL") else {}
+    return {"security_protocol": protocol, **tls, **sasl}
+
+
+def _refuse_unused(env: Mapping[str, str], protocol: str) -> None:
+    """A password that would not be used is most likely meant to be."""
+    if protocol != "PLAINTEXT" and not env.get("ONETRAIL_KAFKA"):
+        raise SettingsError("ONETRAIL_KAFKA_SECURITY_PROTOCOL is for ONETRAIL_KAFKA; the embedded broker speaks plain text")
+    unused = [] if protocol.startswith("SASL") else ["SASL_MECHANISM", "SASL_USERNAME", "SASL_PASSWORD"]
+    unused += [] if protocol.endswith("SSL") else ["CA_FILE"]
+    for name in (f"ONETRAIL_KAFKA_{end}" for end in unused):
+        if env.get(name):
+            raise SettingsError(f"{name} has no effect while ONETRAIL_KAFKA_SECURITY_PROTOCOL is {protocol}")
+
+
+def _tls(env: Mapping[str, str]) -> ssl.SSLContext:
+    file = env.get("ONETRAIL_KAFKA_CA_FILE") or None
+    try:
+        return ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise SettingsError(f"ONETRAIL_KAFKA_CA_FILE must be a file of PEM certificates, not {file!r}: {error}") from None
+
+
+def _sasl(env: Mapping[str, str]) -> dict[str, str]:
+    mechanism = env.get("ONETRAIL_KAFKA_SASL_MECHANISM") or "PLAIN"
+    if mechanism not in SASL_MECHANISMS:
+        raise SettingsError(f"ONETRAIL_KAFKA_SASL_MECHANISM must be one of {', '.join(SASL_MECHANISMS)}, not {mechanism!r}")
+    for name in ("ONETRAIL_KAFKA_SASL_USERNAME", "ONETRAIL_KAFKA_SASL_PASSWORD"):
+        if not env.get(name):
+            raise SettingsError(f"{name} is missing, and ONETRAIL_KAFKA_SECURITY_PROTOCOL needs it")
+    return {
+        "sasl_mechanism": mechanism,
+        "sasl_plain_username": env["ONETRAIL_KAFKA_SASL_USERNAME"],
+        "sasl_plain_password": env["ONETRAIL_KAFKA_SASL_PASSWORD"],
+    }
