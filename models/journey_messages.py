@@ -16,7 +16,7 @@ class ToJourney(msgspec.Struct, frozen=True, array_like=True, tag=True):
     uid: UnifiedUserId
 
 
-class EventPlaced(ToJourney):
+class EventPlaced(ToJourney, frozen=True):
     """JEVT: an event of this person, anchored on `key`. The same event id twice is one event."""
 
     key: IdentifierKey
@@ -26,21 +26,21 @@ class EventPlaced(ToJourney):
     body: bytes
 
 
-class JourneyClosed(ToJourney):
+class JourneyClosed(ToJourney, frozen=True):
     """JCLOSE: the person was absorbed; hand everything to the journey of `into`, where members are held with `versions`."""
 
     into: UnifiedUserId
     versions: dict[IdentifierKey, int]
 
 
-class JourneySplit(ToJourney):
+class JourneySplit(ToJourney, frozen=True):
     """JSPLIT: the identifiers in `versions` left for `fragment`; hand over the events anchored on them."""
 
     fragment: UnifiedUserId
     versions: dict[IdentifierKey, int]
 
 
-class JourneyErased(ToJourney):
+class JourneyErased(ToJourney, frozen=True):
     """JERASE: forget everything."""
 
     at: int
@@ -53,7 +53,7 @@ class Moved(msgspec.Struct, frozen=True, array_like=True, gc=False):
     version: int
 
 
-class StateHandedOver(ToJourney):
+class StateHandedOver(ToJourney, frozen=True):
     """JSTATE: events from another journey, in slices. The same slice (tag, part) twice is one slice.
 
     `tag` names the hand-over: a merge by its loser, a split by its two uids. `versions` and `moved` come with every slice.

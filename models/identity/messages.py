@@ -53,7 +53,7 @@ class ToCluster(msgspec.Struct, frozen=True, array_like=True, tag=True):
     uid: UnifiedUserId
 
 
-class Occurred(ToNode):
+class Occurred(ToNode, frozen=True):
     """An event happened; `key` is its anchor, the first of `identifiers`. `body` is the event, for the journey alone."""
 
     event_id: EventId
@@ -64,7 +64,7 @@ class Occurred(ToNode):
     body: bytes = b""
 
 
-class LinkNode(ToNode):
+class LinkNode(ToNode, frozen=True):
     """`bond.near` is this node; `bond.far` was last known in the cluster `far_uid`. `far_shared`: the other takes no links."""
 
     bond: Bond
@@ -72,7 +72,7 @@ class LinkNode(ToNode):
     far_shared: bool = False
 
 
-class Relabel(ToNode):
+class Relabel(ToNode, frozen=True):
     """The identifier is in the custody of `uid` since `version`; an older one says nothing new."""
 
     uid: UnifiedUserId
@@ -81,14 +81,14 @@ class Relabel(ToNode):
     ask: Ask | None = None
 
 
-class Unlink(ToNode):
+class Unlink(ToNode, frozen=True):
     """An operator keeps `key` and `other` apart; always addressed to the smaller key, the home of the pair."""
 
     other: IdentifierKey
     version: Version
 
 
-class Relink(ToNode):
+class Relink(ToNode, frozen=True):
     """An operator's link of `near` (this node, the smaller key) and `far`: lifts an unlink and links the two."""
 
     near: Sighting
@@ -96,14 +96,14 @@ class Relink(ToNode):
     version: Version
 
 
-class Erase(ToNode):
+class Erase(ToNode, frozen=True):
     """An operator erases the person who has this identifier; events up to `at` do not bring it back."""
 
     request_id: str
     at: int
 
 
-class NodeErased(ToNode):
+class NodeErased(ToNode, frozen=True):
     """The person who held this identifier with `version` was erased."""
 
     version: int
@@ -111,20 +111,20 @@ class NodeErased(ToNode):
     ask: Ask | None = None
 
 
-class Shared(ToNode):
+class Shared(ToNode, frozen=True):
     """The identifier, held with `version`, belongs to many: new links of it are refused."""
 
     version: int
 
 
-class RefuseNode(ToNode):
+class RefuseNode(ToNode, frozen=True):
     """A refusal on its way to whoever holds `key`."""
 
     other: IdentifierKey
     refusal: Refusal
 
 
-class Deliver(ToCluster):
+class Deliver(ToCluster, frozen=True):
     """An event of the member `anchor`, to be passed to the journey of its holder."""
 
     anchor: Sighting
@@ -135,14 +135,14 @@ class Deliver(ToCluster):
     body: bytes = b""
 
 
-class Link(ToCluster):
+class Link(ToCluster, frozen=True):
     """`bond.near` is ours, `bond.far` was last known in `far_uid`: they belong together."""
 
     bond: Bond
     far_uid: UnifiedUserId
 
 
-class Propose(ToCluster):
+class Propose(ToCluster, frozen=True):
     """The younger `proposer` is frozen and offers its content, because of the bond of its `near` with our `far`."""
 
     proposer: UnifiedUserId
@@ -151,7 +151,7 @@ class Propose(ToCluster):
     content: Content
 
 
-class Accept(ToCluster):
+class Accept(ToCluster, frozen=True):
     """Proposal `number` was absorbed by `by`, whose content `survivor` holds now."""
 
     number: int
@@ -159,21 +159,21 @@ class Accept(ToCluster):
     by: UnifiedUserId
 
 
-class Reject(ToCluster):
+class Reject(ToCluster, frozen=True):
     """Proposal `number` was refused; without a refusal because its evidence is older than an erasure."""
 
     number: int
     refusal: Refusal | None
 
 
-class Retry(ToCluster):
+class Retry(ToCluster, frozen=True):
     """Proposal `number` came to one who does not hold the other end; `hint` is where that may be."""
 
     number: int
     hint: UnifiedUserId | None
 
 
-class Apart(ToCluster):
+class Apart(ToCluster, frozen=True):
     """The newest decision about the pair of the member `key` and `other`, `key` being the smaller."""
 
     key: IdentifierKey
@@ -181,7 +181,7 @@ class Apart(ToCluster):
     decision: Decision
 
 
-class Lift(ToCluster):
+class Lift(ToCluster, frozen=True):
     """An operator's link of the member `near` and `far`: the pair is free again, link it."""
 
     near: Sighting
@@ -189,7 +189,7 @@ class Lift(ToCluster):
     version: Version
 
 
-class EraseCluster(ToCluster):
+class EraseCluster(ToCluster, frozen=True):
     """Forget the person who holds `key`."""
 
     key: IdentifierKey
@@ -197,7 +197,7 @@ class EraseCluster(ToCluster):
     at: int
 
 
-class Spawn(ToCluster):
+class Spawn(ToCluster, frozen=True):
     """Begin with `content`, which a split took out of another cluster."""
 
     content: Content
@@ -205,7 +205,7 @@ class Spawn(ToCluster):
     ask: Ask | None = None
 
 
-class Refuse(ToCluster):
+class Refuse(ToCluster, frozen=True):
     """Record that the link of the member `key` with `other` was refused."""
 
     key: IdentifierKey
@@ -213,7 +213,7 @@ class Refuse(ToCluster):
     refusal: Refusal
 
 
-class Confirm(ToCluster):
+class Confirm(ToCluster, frozen=True):
     """The step `name` (an identifier relabelled or erased, a uid merged), which the request waits for, is visible."""
 
     request_id: str
