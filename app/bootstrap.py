@@ -126,9 +126,9 @@ def write_lock(root: Path) -> None:
     bring_up_to_date(root)
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    pip = [root / ".venv/bin/python", "-m", "pip", "--disable-pip-version-check", "install"]
+    pip = [str(root / ".venv/bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     report = subprocess.run(
-        [*pip, "--dry-run", "--ignore-installed", "--quiet", "--report", "-", *wanted], check=False, stdout=subprocess.PIPE
+        [*pip, "--dry-run", "--ignore-installed", "--report", "-", *wanted], check=False, stdout=subprocess.PIPE
     )
     if report.returncode != 0:
         raise BootstrapError("pip could not resolve the dependencies of pyproject.toml (what went wrong is above)")
