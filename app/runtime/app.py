@@ -1,12 +1,16 @@
 """The Faust application with our consumer and producer underneath."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
 
+from app.runtime import upstream
 from app.runtime.durable import Producer
 from app.runtime.runs import Consumer
+from app.runtime.topic_ids import topic_ids
 
 
 class Transport(driver.Transport):
@@ -19,8 +23,20 @@ class Transport(driver.Transport):
 class App(faust.App):
     """A Faust app on that transport; everything else is Faust's own."""
 
+    _topic_ids: Mapping[str, str] = {}
+
     def _new_transport(self) -> Any:
         return Transport(self.conf.broker_consumer, self)
 
     def _new_producer_transport(self) -> Any:
         return Transport(self.conf.broker_producer, self)
+
+    def source(self, tp: TP) -> str:
+        """The name by which destinations know a partition as a source of messages."""
+        return f"{self._topic_ids[tp.topic]}/{tp.partition}"
+
+    async def learn_topics(self, bootstrap: str, security: Mapping[str, Any], topics: Iterable[str]) -> None:
+        """Asks for the ids of the topics that are consumed; refuses to run on a Faust that we do not know."""
+        if changed := upstream.changed():
+            raise RuntimeError(f"app/runtime was written against other versions of {', '.join(changed)}; read them first")
+        self._topic_ids = await topic_ids(bootstrap, security, topics)

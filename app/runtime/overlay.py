@@ -1,6 +1,6 @@
 """What one batch sees of its table: rows as they are, with its own changes on top, decoded once and encoded once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
 from app.runtime.rows import STAMP, stamp

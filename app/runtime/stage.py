@@ -67,7 +67,7 @@ class Actors(Protocol[M, R]):
         """Reads and changes rows; returns what is to be sent. An exception takes back what it changed."""
         ...
 
-    def reject(self, body: bytes, offset: int, why: str) -> Record:
+    def reject(self, body: bytes, partition: int, offset: int, why: str) -> Record:
         """The record for what cannot be handled."""
         ...
 
@@ -140,7 +140,7 @@ class Batch(Generic[M, R]):
     """One pass over some items: rows, messages and cursor as they are after it. Nothing is sent or written here."""
 
     def __init__(self, stage: Stage[M, R], at: Position, table: Table) -> None:
-        self._actors = stage._actors
+        self._actors, self._partition = stage._actors, at.partition
         self.overlay = Overlay(table, stage._codec)
         self.outbox = Outbox(at.source, stage._partitions)
         self.records: list[Record] = []
@@ -154,7 +154,7 @@ class Batch(Generic[M, R]):
         pause = time.perf_counter() + YIELD_SECONDS
         for item in items:
             if item.message is None:
-                self.records.append(self._actors.reject(item.raw, item.offset, "not a pack of this inbox"))
+                self._reject(item.raw, item.offset, "not a pack of this inbox")
             elif self._cursor.get(item.source, -1) < item.number:
                 self._cursor[item.source], self._last = item.number, item.offset
                 self._handle(item, item.message)
@@ -176,11 +176,13 @@ class Batch(Generic[M, R]):
             sent = list(self._actors.handle(message, self.overlay))
         except Exception as error:  # the one named edge: what a pure handler cannot handle is rejected, never dropped
             self.overlay.undo()
-            body = msgspec.msgpack.encode(message)
-            self.records.append(self._actors.reject(body, item.offset, f"{type(error).__name__}: {error}"))
+            self._reject(msgspec.msgpack.encode(message), item.offset, f"{type(error).__name__}: {error}")
             return
         for output, out in enumerate(sent):
             if isinstance(out, Message):
                 self.outbox.send(out.topic, out.route, sequence(item.offset, item.index, output), out.body)
             else:
                 self.records.append(out)
+
+    def _reject(self, body: bytes, offset: int, why: str) -> None:
+        self.records.append(self._actors.reject(body, self._partition, offset, why))

@@ -17,39 +17,46 @@ from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
 
 RELIED_ON: dict[Callable[..., Any], str] = {
-    App._new_transport: "",
-    App._new_producer_transport: "",
-    Collection._new_store: "",
-    Collection.on_rebalance: "",
-    Collection.on_recovery_completed: "",
-    Consumer.getmany: "",
-    Consumer._wait_next_records: "",
-    Consumer._add_gap: "",
-    Consumer._filter_tps_with_pending_acks: "",
-    Consumer._new_offset: "",
-    Consumer._should_commit: "",
-    Consumer.on_partitions_revoked: "",
-    Consumer.on_buffer_full: "",
-    Consumer.on_buffer_drop: "",
-    Consumer.wait_empty: "",
-    Consumer._drain_messages: "",
-    Recovery.on_recovery_completed: "",
-    Recovery._restart_recovery: "",
-    Recovery._slurp_changelogs: "",
-    Store.apply_changelog_batch: "",
-    Store.persisted_offset: "",
-    Store.assign_partitions: "",
-    Store.revoke_partitions: "",
-    driver.Producer._settings_extra: "",
-    driver.Producer._ensure_producer: "",
+    App._new_transport: "42db531312dd",
+    App._new_producer_transport: "eb3b4aa6a896",
+    Collection._new_store: "914a2bda605d",
+    Collection.on_rebalance: "0812ad692171",
+    Collection.on_recovery_completed: "b1526fb39ea0",
+    Consumer.getmany: "4b168d84882a",
+    Consumer._wait_next_records: "6218e1969a63",
+    Consumer._add_gap: "4df2573ded7c",
+    Consumer._filter_tps_with_pending_acks: "f6f923977423",
+    Consumer._new_offset: "1d2c7ea89a7a",
+    Consumer._should_commit: "5ce941793947",
+    Consumer.on_partitions_revoked: "d04b7ae72c6f",
+    Consumer.on_buffer_full: "c8961679e0bc",
+    Consumer.on_buffer_drop: "4b57e8a418d5",
+    Consumer.wait_empty: "e4662fe24f09",
+    Consumer._drain_messages: "44a2500309e8",
+    Recovery.on_recovery_completed: "6ef567acf072",
+    Recovery._restart_recovery: "6bd8a8558a2d",
+    Recovery._slurp_changelogs: "7825c7e50f76",
+    Store.apply_changelog_batch: "ea3344d369fc",
+    Store.persisted_offset: "6f2e502fb860",
+    Store.assign_partitions: "34dc27ace6dd",
+    Store.revoke_partitions: "3f85447a24fc",
+    driver.Producer._settings_extra: "a4c7bc41b638",
+    driver.Producer._ensure_producer: "5592a4bbdf25",
 }
 
 
 def fingerprint(function: Callable[..., Any]) -> str:
-    """The first 12 characters of the SHA-256 of a function's source."""
-    return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:12]
+    """The first 12 characters of the SHA-256 of a function's source; of a service task, of its body."""
+    source = inspect.getsource(getattr(function, "fun", function))
+    return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
 def changed() -> list[str]:
     """Names of the functions whose source is not the one this runtime was written against."""
-    return [f"{f.__module__}.{f.__qualname__}" for f, known in RELIED_ON.items() if fingerprint(f) != known]
+    return [name(f) for f, known in RELIED_ON.items() if fingerprint(f) != known]
+
+
+def name(function: Callable[..., Any]) -> str:
+    """Where a function is found: its module and qualified name."""
+    inner = getattr(function, "fun", function)
+    return f"{inner.__module__}.{inner.__qualname__}"

@@ -1,0 +1,47 @@
+"""identity.inbox -> identity rows, journey.inbox, identity.merges, identity.map."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from faust.types import StreamT
+
+from app.instance import IDENTITY_INBOX, JOURNEY_INBOX, app, identity, outputs, partitions, raw_topic
+from app.runtime.durable import Record
+from app.runtime.overlay import Overlay
+from app.runtime.stage import Message, Sent, Stage
+from app.runtime.station import Outgoing, StageStation
+from models.identity import handle
+from models.identity.messages import IdentityMessage, address
+from models.identity.rows import Row
+from models.ids import UnifiedUserId, route
+from tables.identity import codec
+
+
+class IdentityActors:
+    """Nodes and clusters, as a stage runs them."""
+
+    def handle(self, message: IdentityMessage, rows: Overlay[Row]) -> Iterator[Sent]:
+        """One message to its actor: rows are written, messages placed by the route of their addressee."""
+        outcome = handle(message, lambda at: rows.get(at.encode()))
+        for at, row in outcome.rows.items():
+            rows.put(at.encode(), row)
+        for told in outcome.messages:
+            yield Message(IDENTITY_INBOX, route(UnifiedUserId(address(told))), told)
+        for placed in outcome.journeys:
+            yield Message(JOURNEY_INBOX, route(placed.uid), placed)
+        for output in outcome.outputs:
+            yield from outputs.records(output)
+
+    def reject(self, body: bytes, partition: int, offset: int, why: str) -> Record:
+        """The record of a message that could not be handled."""
+        return outputs.internal(IDENTITY_INBOX, partition, body, offset, why)
+
+
+stage = Stage(IdentityMessage, IdentityActors(), codec, identity.changelog, partitions, Outgoing(app))
+station = StageStation(app, stage, identity)
+
+
+@app.agent(raw_topic(IDENTITY_INBOX), name="identity")
+async def resolve(stream: StreamT[Any]) -> None:
+    """Resolves identifiers to unified users as events arrive: an incremental, distributed union-find."""
+    await station(stream)

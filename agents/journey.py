@@ -1,0 +1,41 @@
+"""journey.inbox -> journey rows, journey.changes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from faust.types import StreamT
+
+from app.instance import JOURNEY_INBOX, app, journey, outputs, partitions, raw_topic
+from app.runtime.durable import Record
+from app.runtime.overlay import Overlay
+from app.runtime.stage import Message, Sent, Stage
+from app.runtime.station import Outgoing, StageStation
+from models.ids import route
+from models.journey import JourneyMessage, Row, handle
+from tables.journey import codec
+
+
+class JourneyActors:
+    """One actor for each unified user, as a stage runs them."""
+
+    def handle(self, message: JourneyMessage, rows: Overlay[Row]) -> Iterator[Sent]:
+        """One message to its journey; what journeys tell one another stays in this inbox."""
+        outcome = handle(message, rows)
+        for told in outcome.messages:
+            yield Message(JOURNEY_INBOX, route(told.uid), told)
+        for entered in outcome.entered:
+            yield outputs.entered(entered)
+
+    def reject(self, body: bytes, partition: int, offset: int, why: str) -> Record:
+        """The record of a message that could not be handled."""
+        return outputs.internal(JOURNEY_INBOX, partition, body, offset, why)
+
+
+stage = Stage(JourneyMessage, JourneyActors(), codec, journey.changelog, partitions, Outgoing(app))
+station = StageStation(app, stage, journey)
+
+
+@app.agent(raw_topic(JOURNEY_INBOX), name="journey")
+async def keep(stream: StreamT[Any]) -> None:
+    """Keeps each unified user's journey: every event once, in the order in which it happened."""
+    await station(stream)

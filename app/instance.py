@@ -1,0 +1,109 @@
+"""The one Faust app, its topics and its tables, made from the settings and the configuration file."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import faust
+from yarl import URL
+
+from app import topics
+from app.config import Config, load
+from app.outputs import Outputs
+from app.runtime.app import App
+from app.runtime.tables import RowTable
+from app.settings import Settings
+
+settings = Settings.from_environment()
+config = load(settings.config)
+partitions = config.topics.partitions
+
+
+def name(topic: str) -> str:
+    """The full name of a topic: with the prefix."""
+    return f"{settings.prefix}.{topic}"
+
+
+def _credentials(security: Mapping[str, Any]) -> Any:
+    """Faust's form of the TLS and SASL settings; None = plain text."""
+    if not security:
+        return None
+    tls = security.get("ssl_context")
+    if not str(security["security_protocol"]).startswith("SASL"):
+        return faust.SSLCredentials(context=tls)
+    return faust.SASLCredentials(
+        username=security["sasl_plain_username"],
+        password=security["sasl_plain_password"],
+        mechanism=security["sasl_mechanism"],
+        ssl_context=tls,
+    )
+
+
+def build(settings: Settings, config: Config) -> App:
+    """The Faust app. Every setting that differs from Faust's default is measured or explained in ARCHITECTURE.md."""
+    return App(
+        settings.prefix,
+        broker=[URL(f"kafka://{server}") for server in settings.bootstrap.split(",")],
+        broker_credentials=_credentials(settings.security),
+        store="rocksdb://",
+        datadir=str(settings.data / "state"),
+        autodiscover=False,
+        Table=RowTable,
+        key_serializer="raw",
+        value_serializer="raw",
+        topic_partitions=config.topics.partitions,
+        topic_replication_factor=config.topics.replication,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        table_standby_replicas=0,
+        consumer_group_instance_id=settings.worker,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=1 << 20,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
+        broker_rebalance_timeout=20.0,
+        broker_request_timeout=30.0,
+        broker_commit_interval=1.0,
+        producer_linger=0.0,
+        producer_max_batch_size=topics.ROWS_BYTES_MAX - 65_536,
+        producer_max_request_size=topics.ROWS_BYTES_MAX,
+        producer_request_timeout=1200.0,
+        stream_buffer_maxsize=64,
+        stream_wait_empty=True,
+        stream_recovery_delay=0.0,
+        web_host=settings.host,
+        web_bind=settings.host,
+        web_port=settings.web_port,
+        canonical_url=settings.web_url,
+        web_tables_enabled=False,
+        web_router_enabled=False,
+        web_cors_options=None,
+    )
+
+
+app = build(settings, config)
+
+
+def raw_topic(*names: str) -> Any:
+    """Topics whose records are taken as they come."""
+    return app.topic(*names, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+
+def _table(name: str, meaning: str) -> RowTable:
+    table = app.Table(
+        name, key_type=bytes, value_type=bytes, partitions=partitions, recovery_buffer_size=4, standby_buffer_size=4, help=meaning
+    )
+    assert isinstance(table, RowTable)
+    return table
+
+
+BEHAVIOUR = tuple(name(channel.topic) for channel in config.channels.values()) + (name("behaviour.pulled"),)
+IDENTITY_INBOX, JOURNEY_INBOX = name("identity.inbox"), name("journey.inbox")
+
+REJECTED = name("behaviour.rejected")
+
+outputs = Outputs(settings.prefix, ZoneInfo(config.display.time_zone))
+identity = _table("identity", "one row an identifier, one row a unified user")
+journey = _table("journey", "a header and a timeline for each unified user")
+
+

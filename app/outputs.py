@@ -1,0 +1,84 @@
+"""What the stages tell the outside: keyed JSON on identity.merges, identity.map and journey.changes.
+
+An identifier is written as its key, `namespace:` and HMAC, so that an erasure leaves nothing to be found here. A record may
+be produced twice; it is then the same for the same key.
+"""
+
+from collections.abc import Iterator
+from datetime import tzinfo
+from typing import Any, assert_never
+
+import msgspec
+
+from app.rejection import Origin, rejection
+from app.runtime.durable import Record
+from models.display import rfc3339
+from models.event import Rejected
+from models.identity.outcome import Erased, Mapped, Merged, Output, Refused, RequestResult, Split, Suppressed
+from models.identity.values import Evidence, Pair
+from models.journey.outcome import StageEntered
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Outputs:
+    """Makes records of outputs. `topic` gives the full name of a topic; times are shown in `zone`."""
+
+    def __init__(self, prefix: str, zone: tzinfo) -> None:
+        self._zone = zone
+        self._merges, self._map = f"{prefix}.identity.merges", f"{prefix}.identity.map"
+        self._changes, self._rejected = f"{prefix}.journey.changes", f"{prefix}.behaviour.rejected"
+
+    def records(self, output: Output) -> Iterator[Record]:
+        """The records of an output of the identity stage; a request's result is for the lookups alone."""
+        match output:
+            case Merged():
+                body = {"unified_user_id": output.survivor, "absorbed": output.absorbed}
+                yield self._merge("merged", output.absorbed, body | self._because(output.pair, output.evidence))
+            case Split():
+                body = {"unified_user_id": output.fragment, "from": output.origin, "identifiers": output.identifiers}
+                yield self._merge("split", output.fragment, body | {"request_id": output.request_id, "at": self._at(output.at)})
+            case Refused():
+                told = {"identifiers": output.pair, "reason": output.refusal.reason}
+                yield self._merge("refused", "|".join(output.pair), told | self._because(output.pair, output.refusal.evidence))
+            case Erased():
+                told = {"unified_user_id": output.uid, "request_id": output.request_id, "at": self._at(output.at)}
+                yield self._merge("erased", output.uid, told)
+            case Mapped():
+                value = None if output.uid is None else _encode({"unified_user_id": output.uid, "version": output.version})
+                yield Record(self._map, output.key.encode(), value)
+            case Suppressed():
+                yield self._suppressed(output)
+            case RequestResult():
+                return
+            case _:
+                assert_never(output)
+
+    def entered(self, output: StageEntered) -> Record:
+        """The record of a stage that a person entered, or is now known to have entered earlier."""
+        body = {
+            "type": "stage_entered",
+            "unified_user_id": output.uid,
+            "stage": output.stage,
+            "entered_at": self._at(output.entered_at),
+            "event_id": output.event_id,
+        }
+        return Record(self._changes, output.uid.encode(), _encode(body))
+
+    def internal(self, inbox: str, partition: int, body: bytes, offset: int, why: str) -> Record:
+        """The record of a message that a stage could not handle."""
+        return rejection(self._rejected, Rejected("internal", why), Origin(inbox, partition, offset), "", body)
+
+    def _merge(self, kind: str, key: str, body: dict[str, Any]) -> Record:
+        return Record(self._merges, key.encode(), _encode({"type": kind, **body}))
+
+    def _because(self, pair: Pair, evidence: Evidence) -> dict[str, Any]:
+        because = {"event_id": evidence.event_id, "identifiers": pair, "occurred_at": self._at(evidence.occurred_at)}
+        return {"because": because, "at": self._at(evidence.received_at)}
+
+    def _suppressed(self, output: Suppressed) -> Record:
+        rule = f"occurred before the erasure of {output.key} at {self._at(output.erased_at)}"
+        return rejection(self._rejected, Rejected("erased", rule), Origin("identity.inbox", -1, -1), "", output.body)
+
+    def _at(self, instant_ms: int) -> str:
+        return rfc3339(instant_ms, self._zone)

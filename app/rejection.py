@@ -1,0 +1,27 @@
+"""The record of what was turned away: the raw bytes as they came, with the reason and the place in its headers."""
+
+from typing import NamedTuple
+
+from app.runtime.durable import Record
+from models.event import Rejected
+
+
+class Origin(NamedTuple):
+    """Where a record came from; a collector's topic is `collector:<channel>`, with partition and offset -1."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def rejection(topic: str, rejected: Rejected, origin: Origin, at: str, raw: bytes | None) -> Record:
+    """A record for `behaviour.rejected` (`topic`, its full name); `at` is RFC 3339."""
+    told = {
+        "reason": rejected.reason,
+        "rule": rejected.rule,
+        "source_topic": origin.topic,
+        "source_partition": str(origin.partition),
+        "source_offset": str(origin.offset),
+        "at": at,
+    }
+    return Record(topic, None, raw, tuple((name, value.encode()) for name, value in told.items()))

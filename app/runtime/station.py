@@ -1,0 +1,69 @@
+"""Where stages and relays meet Faust: lanes bring runs, the table's live partitions are read and written.
+
+Names of sources carry topic ids, which are asked for when the app starts; a stage begins only after that.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+from faust.types import TP, StreamT
+
+from app.runtime.app import App
+from app.runtime.durable import Record
+from app.runtime.lanes import Lanes
+from app.runtime.packs import Packed
+from app.runtime.relay import Relay
+from app.runtime.stage import Position, Stage
+from app.runtime.tables import RowTable
+
+M = TypeVar("M")
+R = TypeVar("R")
+
+
+class Outgoing:
+    """The app's producer as a stage's publisher; it exists only when the app runs."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def publish(self, records: Sequence[Record], rounds: Any) -> None:
+        await self._app.producer.publish(records, rounds)
+
+    async def append(self, topic: str, partition: int, rows: Sequence[tuple[bytes, bytes]], last: int) -> int:
+        return int(await self._app.producer.append(topic, partition, rows, last))
+
+
+class StageStation(Generic[M, R]):
+    """A stage in its agent: `await station(stream)` is the whole body."""
+
+    def __init__(self, app: App, stage: Stage[M, R], table: RowTable) -> None:
+        self.app, self.stage, self.table = app, stage, table
+        self.lanes = Lanes(app, self._work, dense=True)
+
+    async def __call__(self, stream: StreamT[Any]) -> None:
+        """Runs until the agent is told to stop."""
+        await self.lanes(stream)
+
+    async def probe(self) -> None:
+        """Looks for a foreign writer behind partitions that have nothing to do."""
+        await self.table.probe({tp.partition for tp in self.lanes.busy})
+
+    async def _work(self, tp: TP, records: list[Any]) -> None:
+        table, p = self.table, tp.partition
+        at = Position(p, self.app.source(tp))
+        table.live[p] = await self.stage.apply(at, table.partition(p), table.live[p], records)
+
+
+class RelayStation:
+    """A relay in its agent. `policy` names the rules it decides by: other rules make another source, with numbers of its own."""
+
+    def __init__(self, app: App, relay: Relay, policy: str) -> None:
+        self.app, self.relay, self._policy = app, relay, policy
+        self.lanes = Lanes(app, self._work, dense=False)
+
+    async def __call__(self, stream: StreamT[Any]) -> None:
+        """Runs until the agent is told to stop."""
+        await self.lanes(stream)
+
+    async def _work(self, tp: TP, records: list[Any]) -> None:
+        await self.relay.apply(f"{self.app.source(tp)}/{self._policy}", records)
