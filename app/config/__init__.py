@@ -1,6 +1,7 @@
-"""The configuration file: what it says (`schema`), and how it is read with every error named (`reading`, `sections`)."""
+"""The configuration file: what it says (`schema`), how it is read (`loading`), and the policies it makes (`policies`)."""
 
 from app.config.loading import load
+from app.config.policies import namespaces_of, policies_of, policy_of, pulled_policies_of
 from app.config.reading import ConfigError
 from app.config.schema import (
     BusinessSystem,
@@ -9,8 +10,6 @@ from app.config.schema import (
     Display,
     Identity,
     Namespace,
-    Places,
-    Stage,
     System,
     Topics,
 )
@@ -23,9 +22,11 @@ __all__ = [
     "Display",
     "Identity",
     "Namespace",
-    "Places",
-    "Stage",
     "System",
     "Topics",
     "load",
+    "namespaces_of",
+    "policies_of",
+    "policy_of",
+    "pulled_policies_of",
 ]

@@ -10,10 +10,11 @@ from typing import Literal
 import msgspec
 
 from models.cleaning import Cleaning
+from models.mapping import Places
+from models.stages import Stage
 
 Normalise = Literal["none", "lower", "email", "phone", "digits", "imei"]
 Format = Literal["canonical", "segment", "sensors", "map"]
-Scalar = str | int | float | bool
 
 
 class Display(msgspec.Struct, frozen=True):
@@ -50,20 +51,6 @@ class Namespace(msgspec.Struct, frozen=True):
     order: int = 0
 
 
-class Places(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a record in a format of its own keeps the canonical fields: dotted places, None = it has none."""
-
-    event: str
-    event_id: str | None = None
-    occurred_at: str | None = None
-    sent_at: str | None = None
-    properties: str | None = None
-    traits: str | None = None
-    context: str | None = None
-    identifiers: Mapping[str, str] = {}
-    """Namespace -> place of its value."""
-
-
 class Channel(msgspec.Struct, frozen=True):
     """A way customers come in, and the topic its business system writes. The topic is without the prefix."""
 
@@ -79,20 +66,12 @@ class Channel(msgspec.Struct, frozen=True):
 
 
 class BusinessSystem(msgspec.Struct, frozen=True):
-    """A part of the business that events are classified by: `urls` and `pages` are patterns with `*`."""
+    """A part of the business that events are classified by: patterns with `*` of addresses, page and event names."""
 
     name: str
     urls: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
-
-
-class Stage(msgspec.Struct, frozen=True):
-    """A stage of the journey. Without channels: of any; `properties` are (dotted place, allowed values), all must hold."""
-
-    name: str
-    events: tuple[str, ...]
-    channels: tuple[str, ...] = ()
-    properties: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
+    events: tuple[str, ...] = ()
 
 
 class System(msgspec.Struct, frozen=True):

@@ -19,13 +19,12 @@ from app.config.schema import (
     Identity,
     Namespace,
     Normalise,
-    Places,
-    Scalar,
-    Stage,
     System,
     Topics,
 )
 from models.cleaning import Cleaning
+from models.mapping import Places
+from models.stages import Stage
 
 NORMALISE = ("none", "lower", "email", "phone", "digits", "imei")
 FORMATS = ("canonical", "segment", "sensors", "map")
@@ -167,7 +166,7 @@ def business_systems(root: Section) -> tuple[BusinessSystem, ...]:
             name = section.text("name", rule="must be the name of a business system")
             if name in found:
                 section.refuse("name", f"{name!r} is declared twice")
-            found[name] = BusinessSystem(name=name, urls=section.texts("url"), pages=section.texts("page"))
+            found[name] = BusinessSystem(name, section.texts("url"), section.texts("page"), section.texts("event"))
     return tuple(found.values())
 
 
@@ -180,30 +179,29 @@ def stages(root: Section, channel_names: Collection[str]) -> tuple[Stage, ...]:
                 name = section.text("name", rule="must be the name of a stage")
                 if name in found:
                     section.refuse("name", f"{name!r} is declared twice")
-                found[name] = Stage(name, _events(section), _channels(section, channel_names), _conditions(section))
+                channels = _channels(section, channel_names)
+                found[name] = Stage(name, _events(section), channels, _conditions(section))
     return tuple(found.values())
 
 
-def _events(section: Section) -> tuple[str, ...]:
+def _events(section: Section) -> frozenset[str]:
     events = section.texts("events", None)
     if not events:
         section.refuse("events", "must name at least one event")
-    return events
+    return frozenset(events)
 
 
-def _channels(section: Section, names: Collection[str]) -> tuple[str, ...]:
-    return tuple(known(section, "channels", name, names, "channel") for name in section.texts("channels"))
+def _channels(section: Section, names: Collection[str]) -> frozenset[str] | None:
+    """None = of any channel."""
+    return frozenset(known(section, "channels", name, names, "channel") for name in section.texts("channels")) or None
 
 
-def _conditions(section: Section) -> tuple[tuple[str, tuple[Scalar, ...]], ...]:
+def _conditions(section: Section) -> tuple[tuple[str, object], ...]:
     table = section.section("properties")
-    conditions = []
-    for place, value in table.values.items():
-        values = value if isinstance(value, list) else [value]
-        if not values or not all(isinstance(item, str | int | float) for item in values):
-            table.refuse(place, f"must be a text, number or truth value, or a list of such, not {value!r}")
-        conditions.append((place, tuple(cast(list[Scalar], values))))
-    return tuple(conditions)
+    for name, value in table.values.items():
+        if not isinstance(value, str | int | float):
+            table.refuse(name, f"must be a text, number or truth value, not {value!r}")
+    return tuple(table.values.items())
 
 
 def systems(root: Section, namespaces: Collection[str], channel_names: Collection[str]) -> dict[str, System]:

@@ -1,0 +1,35 @@
+"""What a channel's records are read by: a frozen value, built once from the configuration and handed to `parse`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+
+from models.business import BusinessRule
+from models.cleaning import Cleaning
+from models.event import Reason
+from models.identifiers import Namespaces
+from models.ids import Identifier
+from models.mapping import Places
+from models.stages import Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The rules of one channel. `zone` is for times without an offset; `places` None = records are canonical events."""
+
+    channel: str
+    namespaces: Namespaces
+    zone: tzinfo = UTC
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Incoming name of an identifier -> namespace."""
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+    """Other name of an event -> its name."""
+    cleaning: Cleaning = field(default_factory=Cleaning)
+    business: tuple[BusinessRule, ...] = ()
+    stages: Mapping[str, tuple[Stage, ...]] = field(default_factory=dict)
+    """Event -> the stages that it may enter, in their order."""
+    places: Places | None = None
+
+    def identifier(self, namespace: str, value: object) -> Identifier | Reason:
+        """The identifier that a value stands for in lookups, or why it cannot be one."""
+        return self.namespaces.identifier(namespace, value)
