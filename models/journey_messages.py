@@ -1,8 +1,9 @@
-"""What the identity stage tells journeys, and what journeys tell one another.
+"""What the identity stage tells journeys.
 
 A journey belongs to one uid and hears of its events and fate from that uid's cluster alone, in order. When clusters
 merge or part, the journeys hand over what follows the identifiers; an event always follows its anchor. `versions` are
-custody versions: the higher one knows better where an identifier's events belong.
+custody versions: the higher one knows better where an identifier's events belong. What journeys then say to one another
+is their own affair (models/journey/messages.py).
 """
 
 import msgspec
@@ -53,24 +54,4 @@ class Moved(msgspec.Struct, frozen=True, array_like=True, gc=False):
     version: int
 
 
-class StateHandedOver(ToJourney, frozen=True):
-    """JSTATE: events from another journey, in slices. The same slice (tag, part) twice is one slice.
-
-    `tag` names the hand-over: a merge by its loser, a split by its two uids. `versions` and `moved` come with every slice.
-    """
-
-    tag: str
-    part: int
-    last: bool
-    events: tuple[EventPlaced, ...]
-    versions: dict[IdentifierKey, int]
-    moved: dict[IdentifierKey, Moved] = {}
-    header: bytes = b""
-
-
-JourneyMessage = EventPlaced | JourneyClosed | JourneySplit | JourneyErased | StateHandedOver
-
-
-def journey_address(message: JourneyMessage) -> UnifiedUserId:
-    """The journey that a message is for; its route places it."""
-    return message.uid
+JourneyNews = EventPlaced | JourneyClosed | JourneySplit | JourneyErased

@@ -23,11 +23,10 @@ from models.identity.messages import (
     Relabel,
     Spawn,
 )
-from models.identity.node import request_evidence
 from models.identity.outcome import Erased, Refused, Split
 from models.identity.rows import Cluster
 from models.identity.turn import Turn
-from models.identity.values import Ask, Bond, Cause, Content, Decision, Pair, Version, pair
+from models.identity.values import Ask, Bond, Cause, Content, Decision, Pair, Version, pair, requested
 from models.ids import UnifiedUserId
 from models.journey_messages import EventPlaced, JourneyErased, JourneySplit
 
@@ -94,12 +93,12 @@ def lift(turn: Turn, message: Lift) -> None:
         return
     freed = pair(message.near.key, message.far.key)
     known = row.content.apart.get(freed)
-    if known is not None and known.version > message.version:
+    if known is not None and overrules(known, message.version):
         turn.answer(message.version.request_id, "superseded", known.version.request_id)
         return
     apart = lifted(row.content.apart, freed, message.version)
     turn.put_cluster(message.uid, replace(row, content=replace(row.content, apart=apart)))
-    bond = Bond(message.near, message.far, request_evidence(message.version), message.version)
+    bond = Bond(message.near, message.far, requested(message.version), message.version)
     link(turn, Link(message.uid, bond, message.uid))
 
 
@@ -155,6 +154,11 @@ def is_stub(row: Cluster) -> bool:
 def decides(known: Decision, decision: Decision) -> bool:
     """Whether a decision is newer than the one held: messages about one pair may take trails of different length."""
     return known.version < decision.version
+
+
+def overrules(known: Decision, version: Version) -> bool:
+    """Whether the pair was decided again since an operator's link."""
+    return known.version > version
 
 
 def must_wait(row: Cluster) -> bool:
@@ -223,14 +227,15 @@ def _answer_again(turn: Turn, row: Cluster, known: Decision, message: Apart) -> 
 def _keep_apart(turn: Turn, uid: UnifiedUserId, row: Cluster, kept: Pair, decision: Decision) -> None:
     content = replace(row.content, apart=row.content.apart | {kept: decision})
     if decision.on and kept[0] in content.members and kept[1] in content.members:
-        _part(turn, uid, replace(row, content=content), kept, decision.version)
+        take_apart(turn, uid, replace(row, content=content), kept, decision.version)
         return
     turn.put_cluster(uid, replace(row, content=content))
     if decision.on:
         turn.answer(decision.version.request_id, "done")
 
 
-def _part(turn: Turn, uid: UnifiedUserId, row: Cluster, kept: Pair, version: Version) -> None:
+def take_apart(turn: Turn, uid: UnifiedUserId, row: Cluster, kept: Pair, version: Version) -> None:
+    """Cut until the pair is in two fragments, and let one go under a uid of its own."""
     content, refused = parting.cut(row.content, kept, version)
     for linked, refusal in refused.items():
         turn.record(Refused(linked, refusal))

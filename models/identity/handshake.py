@@ -46,7 +46,7 @@ def propose(turn: Turn, message: Propose) -> None:
     """Answer a younger cluster: absorb it, refuse it for good, or send it elsewhere. Each proposal is answered once."""
     row = turn.cluster(message.uid)
     if row is None or row.state in ("unborn", "erased"):
-        _not_here(turn, row, message)
+        not_here(turn, row, message)
     elif row.into is not None:
         turn.send(replace(message, uid=row.into))
     elif was_absorbed(row.content, message.proposer):
@@ -134,8 +134,8 @@ def record_refusal(turn: Turn, content: Content, pair: Pair, refusal: Refusal) -
     return content
 
 
-def _not_here(turn: Turn, row: Cluster | None, message: Propose) -> None:
-    """Gone, or still on its way here: then the answer is remembered, for no answer may be without a row that knows it."""
+def not_here(turn: Turn, row: Cluster | None, message: Propose) -> None:
+    """The proposer must look elsewhere. Gone, or still on its way here: then the answer is remembered, for no answer may be without a row that knows it."""
     if row is None or row.state == "unborn":
         row = row or Cluster("unborn")
         if was_answered(row.content, message):

@@ -9,6 +9,7 @@ nothing of the members of its person.
 from msgspec.structs import replace
 
 from models.identity import policy
+from models.identity.birth import alive, born_now
 from models.identity.handshake import freeze
 from models.identity.messages import (
     Apart,
@@ -37,19 +38,13 @@ from models.identity.values import (
     Assignment,
     Bond,
     Cause,
-    Content,
     Decision,
     Evidence,
-    Member,
     Refusal,
     Sighting,
-    Version,
-    pair,
+    requested,
 )
-from models.ids import EventId, IdentifierKey, UnifiedUserId, mint
-
-OPERATOR = "operator"
-"""The channel of evidence that is an operator's request."""
+from models.ids import IdentifierKey, UnifiedUserId
 
 
 def occurred(turn: Turn, message: Occurred) -> None:
@@ -128,13 +123,12 @@ def relink(turn: Turn, message: Relink) -> None:
     if node.apart[other].version > version:
         turn.answer(version.request_id, "superseded", node.apart[other].version.request_id)
         return
-    living = alive(turn, node, message.near, request_evidence(version))
+    living = alive(turn, node, message.near, requested(version))
     if living is not None:
         turn.send(Lift(owner(living), message.near, message.far, version))
         return
     turn.answer(version.request_id, "refused", "erased")
-    if node.uid is not None:
-        turn.send(Apart(node.uid, message.key, other, node.apart[other]))
+    lift_only(turn, node, message)
 
 
 def erase(turn: Turn, message: Erase) -> None:
@@ -174,23 +168,15 @@ def refuse_node(turn: Turn, message: RefuseNode) -> None:
         turn.send(Refuse(node.uid, message.key, message.other, message.refusal))
 
 
-def alive(turn: Turn, node: Node | None, sighting: Sighting, evidence: Evidence) -> Node | None:
-    """The node with a person, born now if there is none; None when the evidence is from before an erasure."""
-    if node is not None and is_suppressed(node, evidence):
-        return None
-    if node is not None and node.uid is not None:
-        return node
-    return _born(turn, node or Node(), sighting, evidence)
-
-
-def is_suppressed(node: Node, evidence: Evidence) -> bool:
-    """Whether the evidence is covered by an erasure."""
-    return evidence.occurred_at <= node.erased_at
-
-
 def is_newer(node: Node, message: Relabel) -> bool:
     """Whether a relabel says something new: custody versions only rise."""
     return node.uid is not None and message.version > node.version
+
+
+def lift_only(turn: Turn, node: Node, message: Relink) -> None:
+    """A link older than an erasure still lifts the pair for the person who came after."""
+    if node.uid is not None:
+        turn.send(Apart(node.uid, message.key, message.far.key, node.apart[message.far.key]))
 
 
 def surviving_decisions(node: Node) -> dict[IdentifierKey, Decision]:
@@ -198,51 +184,10 @@ def surviving_decisions(node: Node) -> dict[IdentifierKey, Decision]:
     return node.apart
 
 
-def incarnation(event_id: EventId, version: int) -> str:
-    """What makes each birth of an identifier a birth of its own."""
-    return f"{event_id}|{version}"
-
-
-def decisions_at_birth(key: IdentifierKey, node: Node) -> Content:
-    """What a new cluster takes over from the node that it is born from: decisions, and the time of an erasure."""
-    return Content(
-        apart={pair(key, other): decision for other, decision in node.apart.items()},
-        not_before={key: node.erased_at} if node.erased_at >= 0 else {},
-    )
-
-
-def request_evidence(version: Version) -> Evidence:
-    """An operator's link as evidence."""
-    return Evidence(version.at, EventId(version.request_id), OPERATOR, version.at)
-
-
-def born_now(before: Node | None, node: Node) -> bool:
-    """Whether this message gave the identifier its person."""
-    return before is None or before.uid is None
-
-
 def owner(node: Node) -> UnifiedUserId:
     """The uid of a node that has one."""
     assert node.uid is not None
     return node.uid
-
-
-def _born(turn: Turn, node: Node, sighting: Sighting, evidence: Evidence) -> Node:
-    key, version = sighting.key, node.version + 1
-    uid = mint(evidence.received_at, incarnation(evidence.event_id, version), key)
-    born = replace(
-        node,
-        uid=uid,
-        version=version,
-        born=version,
-        history=(Assignment(uid, evidence.received_at, Cause("born", evidence.event_id, evidence.received_at)),),
-    )
-    if turn.cluster(uid) is None:
-        member = Member(version, sighting.namespace, sighting.value, evidence.occurred_at)
-        turn.put_cluster(uid, Cluster("live", replace(decisions_at_birth(key, node), members={key: member})))
-    turn.put_node(key, born)
-    turn.record(Mapped(key, uid, version))
-    return born
 
 
 def _count(turn: Turn, node: Node, message: Occurred, other: Sighting) -> Node:

@@ -13,7 +13,7 @@ from models.identity.messages import IdentityMessage
 from models.identity.rows import Row
 from models.identity.values import Evidence, Pair, Refusal
 from models.ids import EventId, IdentifierKey, UnifiedUserId
-from models.journey_messages import JourneyMessage
+from models.journey_messages import JourneyNews
 
 RequestState = Literal["accepted", "done", "refused", "superseded"]
 
@@ -86,5 +86,5 @@ class Outcome(msgspec.Struct):
 
     rows: dict[str, Row] = {}
     messages: list[IdentityMessage] = []
-    journeys: list[JourneyMessage] = []
+    journeys: list[JourneyNews] = []
     outputs: list[Output] = []

@@ -5,6 +5,7 @@ them, so exactly two fragments are left. The one with the identifier that the ui
 under a fresh uid, with everything that concerns its members.
 """
 
+from collections.abc import Container
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -58,8 +59,7 @@ def part(uid: UnifiedUserId, content: Content, apart: Pair, version: Version) ->
     second = frozenset(distances(near, apart[1]))
     assert len(first) + len(second) == len(content.members), "a cut leaves exactly two fragments"
     leaving = second if keeps_uid(uid, first, second) else first
-    born_from = min(leaving)
-    fragment = mint(version.at, incarnation(version, content.members[born_from].version + 1), born_from)
+    fragment = fragment_uid(content, leaving, version)
     return Parted(_stay(content, leaving, fragment), _leave(content, leaving), fragment)
 
 
@@ -71,6 +71,12 @@ def keeps_uid(uid: UnifiedUserId, first: Fragment, second: Fragment) -> bool:
     return (len(first), min(second)) > (len(second), min(first))
 
 
+def fragment_uid(content: Content, leaving: Fragment, version: Version) -> UnifiedUserId:
+    """A fresh uid, as a birth of its smallest identifier at the time of the request; never one that was in use before."""
+    born_from = min(leaving)
+    return mint(version.at, incarnation(version, content.members[born_from].version + 1), born_from)
+
+
 def incarnation(version: Version, custody: int) -> str:
     """What makes a fragment's uid a fresh one, also when the same request parts the same identifier twice."""
     return f"{version.at}|{version.request_id}|{custody}"
@@ -80,10 +86,20 @@ def _leave(content: Content, leaving: Fragment) -> Content:
     return Content(
         members={key: replace(content.members[key], version=content.members[key].version + 1) for key in leaving_order(leaving)},
         links={link: evidence for link, evidence in content.links.items() if link[0] in leaving},
-        apart={pair: decision for pair, decision in content.apart.items() if pair[0] in leaving},
-        refused={pair: refusal for pair, refusal in content.refused.items() if pair[0] in leaving or pair[1] in leaving},
+        apart={pair: decision for pair, decision in content.apart.items() if goes_along(pair, leaving)},
+        refused={pair: refusal for pair, refusal in content.refused.items() if concerns(pair, leaving)},
         not_before={key: at for key, at in content.not_before.items() if key in leaving},
     )
+
+
+def goes_along(pair: Pair, leaving: Fragment) -> bool:
+    """A decision about a pair stays with the smaller identifier, whoever holds it."""
+    return pair[0] in leaving
+
+
+def concerns(pair: Pair, members: Container[IdentifierKey]) -> bool:
+    """A refusal is kept wherever one of its ends is."""
+    return pair[0] in members or pair[1] in members
 
 
 def leaving_order(leaving: Fragment) -> list[IdentifierKey]:
@@ -98,8 +114,8 @@ def _stay(content: Content, leaving: Fragment, fragment: UnifiedUserId) -> Conte
         content,
         members=members,
         links={link: evidence for link, evidence in content.links.items() if link[0] not in leaving},
-        apart={pair: decision for pair, decision in content.apart.items() if pair[0] not in leaving},
-        refused={pair: refusal for pair, refusal in content.refused.items() if pair[0] in members or pair[1] in members},
+        apart={pair: decision for pair, decision in content.apart.items() if not goes_along(pair, leaving)},
+        refused={pair: refusal for pair, refusal in content.refused.items() if concerns(pair, members)},
         departed=content.departed | departed,
         not_before={key: at for key, at in content.not_before.items() if key not in leaving},
     )

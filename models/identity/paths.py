@@ -6,6 +6,7 @@ whose sequence of names, read from the end with the smaller name, is the smalles
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from models.identity.values import Member, Pair, pair
 from models.ids import IdentifierKey
@@ -52,4 +53,4 @@ def distances(near: Neighbours, start: IdentifierKey) -> dict[IdentifierKey, int
 
 def links_of(path: tuple[IdentifierKey, ...]) -> tuple[Pair, ...]:
     """The links that a path goes along."""
-    return tuple(pair(a, b) for a, b in zip(path, path[1:], strict=False))
+    return tuple(pair(a, b) for a, b in pairwise(path))

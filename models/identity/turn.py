@@ -11,7 +11,7 @@ from models.identity.policy import DEFAULT, Policy
 from models.identity.rows import Cluster, Node, PolicyRow, Row
 from models.identity.values import Version
 from models.ids import IdentifierKey, UnifiedUserId
-from models.journey_messages import JourneyMessage
+from models.journey_messages import JourneyNews
 
 Read = Callable[[str], Row | None]
 
@@ -65,7 +65,7 @@ class Turn:
         """To another identity actor."""
         self.outcome.messages.append(message)
 
-    def tell(self, message: JourneyMessage) -> None:
+    def tell(self, message: JourneyNews) -> None:
         """To a journey."""
         self.outcome.journeys.append(message)
 

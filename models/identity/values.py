@@ -51,6 +51,11 @@ NEVER = Version(-1, "")
 """Older than every request."""
 
 
+def requested(version: Version) -> Evidence:
+    """An operator's link as evidence, in the channel `operator`."""
+    return Evidence(version.at, EventId(version.request_id), "operator", version.at)
+
+
 class Bond(msgspec.Struct, frozen=True, array_like=True):
     """Why two identifiers belong together. `force` is the version of the operator's link that demands it, if one does."""
 
