@@ -52,7 +52,7 @@ docs: venv ## generate the tables of the documentation
 	@$(BIN)/python -m app.reference
 
 lock: venv ## write docker/requirements.lock anew from pyproject.toml
-	@$(BIN)/python -m app.bootstrap lock
+	@$(BIN)/python -m app.lock
 
 clean: ## remove the environment and all caches in the tree; the data in .onetrail stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build onetrail.egg-info

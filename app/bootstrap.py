@@ -1,6 +1,7 @@
 """Brings `.venv` up to date: the first thing that every `make` target runs.
 
-Knows the standard library only, for it runs before any package is installed. The environment holds exactly the versions
+Knows the standard library only, for it runs before any package is installed, and no syntax that an old Python would not
+read: it has to be able to say that the Python is too old. The environment holds exactly the versions
 of docker/requirements.lock and, editable, this project. A stamp in the environment is the hash of all that went into it,
 written last: equal means nothing to do, and whatever was interrupted is simply done again. What the machine lacks is
 said in one sentence before anything is touched.
@@ -11,13 +12,14 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import importlib.util
-import json
 import os
 import subprocess
 import sys
-import tomllib
+import tempfile
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Collection, Iterator, Sequence
+
+from app.cache import cache_directory
 
 ROOT = Path(__file__).resolve().parent.parent
 INPUTS = ("pyproject.toml", "docker/requirements.lock", "app/bootstrap.py")
@@ -29,15 +31,12 @@ class BootstrapError(Exception):
     """One sentence for the person at the keyboard: what is missing and what to do about it."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """No argument: bring the environment up to date. `lock`: resolve pyproject.toml into the lock file."""
+def main() -> int:
+    """Exit code 1 and one sentence if something is missing."""
     try:
         demand(sys.version_info[:2], [name for name in ("venv", "ensurepip") if not importlib.util.find_spec(name)])
-        if list(arguments) == ["lock"]:
-            write_lock(ROOT)
-        else:
-            bring_up_to_date(ROOT)
-    except BootstrapError as error:
+        bring_up_to_date(ROOT)
+    except (BootstrapError, OSError) as error:
         print(f"onetrail: {error}", file=sys.stderr)
         return 1
     return 0
@@ -65,30 +64,24 @@ def stamp_of(root: Path) -> str:
 
 
 def is_fresh(root: Path) -> bool:
-    """The stamp is that of the present inputs, and the environment's interpreter still runs."""
-    stamp = root / ".venv" / "onetrail.stamp"
-    return stamp.is_file() and stamp.read_text() == stamp_of(root) and runs(root / ".venv", "-c", "")
-
-
-def runs(venv: Path, *arguments: str) -> bool:
-    """Whether the environment's interpreter does this; our own process running in it is proof that it starts."""
-    python = venv / "bin" / "python"
-    if arguments == ("-c", "") and Path(sys.prefix) == venv:
-        return True
-    return python.exists() and subprocess.run([python, *arguments], capture_output=True, check=False).returncode == 0
+    """The stamp is that of the present inputs, and the environment's interpreter runs: as it does when it is our own."""
+    venv = root / ".venv"
+    stamp = venv / "onetrail.stamp"
+    unchanged = stamp.is_file() and stamp.read_text() == stamp_of(root)
+    return unchanged and (Path(sys.prefix) == venv or succeeds(venv / "bin" / "python", "-c", ""))
 
 
 def bring_up_to_date(root: Path) -> None:
     """Makes or completes `.venv`. Two at once wait for each other; the second finds nothing to do."""
     if is_fresh(root):
         return
-    with_lock = os.open(root, os.O_RDONLY)  # the directory itself is the lock: no file to leave behind
+    held = os.open(root, os.O_RDONLY)  # the directory itself is the lock: no file to leave behind
     try:
-        fcntl.flock(with_lock, fcntl.LOCK_EX)
+        fcntl.flock(held, fcntl.LOCK_EX)
         if not is_fresh(root):
             install(root)
     finally:
-        os.close(with_lock)
+        os.close(held)
 
 
 def install(root: Path) -> None:
@@ -97,18 +90,34 @@ def install(root: Path) -> None:
     if not belongs_here(venv):
         run(base_interpreter(), "-m", "venv", "--clear", venv, failure="the virtual environment could not be made")
     (venv / "onetrail.stamp").unlink(missing_ok=True)
-    pip = (venv / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps")
-    run(*pip, "--requirement", root / LOCK, failure="pip could not install the packages; is the network there?")
-    run(*pip, "--no-build-isolation", "--editable", root, failure="pip could not install the project itself")
+    pip = (venv / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
+    install_packages(pip, root / LOCK, cache_directory() / "wheels")
+    project = ("install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", root)
+    run(*pip, *project, failure="pip could not install the project itself")
     fresh = venv / "onetrail.stamp.new"
     fresh.write_text(stamp_of(root))
     fresh.replace(venv / "onetrail.stamp")
 
 
+def install_packages(pip: Sequence[object], lock: Path, wheels: Path) -> None:
+    """From the wheels that this machine has, without the network if they are all there; new ones are kept for the next clone."""
+    kept = (*pip, "install", "--quiet", "--no-deps", "--no-compile", "--no-index", "--find-links", wheels, "--requirement", lock)
+    if wheels.is_dir() and succeeds(*kept):
+        return
+    wheels.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=wheels) as unfinished:
+        wheel = (*pip, "wheel", "--quiet", "--no-deps", "--find-links", wheels, "--wheel-dir", unfinished, "--requirement", lock)
+        run(*wheel, failure="pip could not download the packages; is the network there?")
+        for made in Path(unfinished).iterdir():
+            made.replace(wheels / made.name)
+    run(*kept, failure="pip could not install the packages")
+
+
 def belongs_here(venv: Path) -> bool:
     """An environment that was moved, half made or whose Python is gone does not: it is made anew."""
     config = venv / "pyvenv.cfg"
-    return config.is_file() and str(venv) in config.read_text() and runs(venv, "-m", "pip", "--version")
+    made_here = config.is_file() and any(line.endswith(f" {venv}") for line in config.read_text().splitlines())
+    return made_here and succeeds(venv / "bin" / "python", "-m", "pip", "--version")
 
 
 def base_interpreter() -> str:
@@ -116,31 +125,18 @@ def base_interpreter() -> str:
     return str(getattr(sys, "_base_executable", sys.executable))
 
 
+def succeeds(*command: object) -> bool:
+    """Whether a program is there and content; it says nothing."""
+    try:
+        return subprocess.run([str(part) for part in command], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
 def run(*command: object, failure: str) -> None:
     if subprocess.run([str(part) for part in command], check=False, stdout=sys.stderr).returncode != 0:
         raise BootstrapError(f"{failure} (what went wrong is above)")
 
 
-def write_lock(root: Path) -> None:
-    """Resolves the direct dependencies of pyproject.toml and writes every exact version, sorted by name."""
-    bring_up_to_date(root)
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    pip = [str(root / ".venv/bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    report = subprocess.run(
-        [*pip, "--dry-run", "--ignore-installed", "--report", "-", *wanted], check=False, stdout=subprocess.PIPE
-    )
-    if report.returncode != 0:
-        raise BootstrapError("pip could not resolve the dependencies of pyproject.toml (what went wrong is above)")
-    header = "# Every package of the environment with its exact version; written by `make lock` from pyproject.toml.\n"
-    (root / LOCK).write_text(header + "".join(f"{line}\n" for line in pinned(json.loads(report.stdout))))
-
-
-def pinned(report: dict[str, list[dict[str, dict[str, str]]]]) -> Iterator[str]:
-    """`name==version` of each package in pip's installation report."""
-    packages = [item["metadata"] for item in report["install"]]
-    return (f"{item['name'].lower()}=={item['version']}" for item in sorted(packages, key=lambda item: item["name"].lower()))
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

