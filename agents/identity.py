@@ -10,11 +10,12 @@ from app.runtime.durable import Record
 from app.runtime.overlay import Overlay
 from app.runtime.stage import Message, Sent, Stage
 from app.runtime.station import Outgoing, StageStation
+from app.runtime.tally import Tally
 from models.identity import handle
 from models.identity.messages import IdentityMessage, address
 from models.identity.rows import Row
 from models.ids import UnifiedUserId, route
-from tables.identity import codec
+from tables.identity import CLUSTERS, codec, frozen
 
 
 class IdentityActors:
@@ -37,7 +38,8 @@ class IdentityActors:
         return outputs.internal(IDENTITY_INBOX, partition, body, offset, why)
 
 
-stage = Stage(IdentityMessage, IdentityActors(), codec, identity.changelog, partitions, Outgoing(app))
+identity.tally = tally = Tally(codec, CLUSTERS, frozen)
+stage = Stage(IdentityMessage, IdentityActors(), codec, identity.changelog, partitions, Outgoing(app), tally)
 station = StageStation(app, stage, identity)
 
 

@@ -10,9 +10,10 @@ from app.runtime.durable import Record
 from app.runtime.overlay import Overlay
 from app.runtime.stage import Message, Sent, Stage
 from app.runtime.station import Outgoing, StageStation
+from app.runtime.tally import Tally
 from models.ids import route
 from models.journey import JourneyMessage, Row, handle
-from tables.journey import codec
+from tables.journey import HEADERS, codec, events
 
 
 class JourneyActors:
@@ -31,7 +32,8 @@ class JourneyActors:
         return outputs.internal(JOURNEY_INBOX, partition, body, offset, why)
 
 
-stage = Stage(JourneyMessage, JourneyActors(), codec, journey.changelog, partitions, Outgoing(app))
+journey.tally = tally = Tally(codec, HEADERS, events)
+stage = Stage(JourneyMessage, JourneyActors(), codec, journey.changelog, partitions, Outgoing(app), tally)
 station = StageStation(app, stage, journey)
 
 

@@ -1,10 +1,12 @@
 """The one Faust app, its topics and its tables, made from the settings and the configuration file."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import faust
+import msgspec
 from yarl import URL
 
 from app import topics
@@ -13,6 +15,9 @@ from app.outputs import Outputs
 from app.runtime.app import App
 from app.runtime.tables import RowTable
 from app.settings import Settings
+from app.web import errors, guard
+
+OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json"})
 
 settings = Settings.from_environment()
 config = load(settings.config)
@@ -77,7 +82,7 @@ def build(settings: Settings, config: Config) -> App:
         canonical_url=settings.web_url,
         web_tables_enabled=False,
         web_router_enabled=False,
-        web_cors_options=None,
+        web_application_options={"middlewares": [errors, guard(settings.read_token, settings.admin_token, OPEN_PATHS)]},
     )
 
 
@@ -97,13 +102,24 @@ def _table(name: str, meaning: str) -> RowTable:
     return table
 
 
-BEHAVIOUR = tuple(name(channel.topic) for channel in config.channels.values()) + (name("behaviour.pulled"),)
+BEHAVIOUR = (*(name(channel.topic) for channel in config.channels.values()), name("behaviour.pulled"))
 IDENTITY_INBOX, JOURNEY_INBOX = name("identity.inbox"), name("journey.inbox")
 
 REJECTED = name("behaviour.rejected")
 
-outputs = Outputs(settings.prefix, ZoneInfo(config.display.time_zone))
+ZONE = ZoneInfo(config.display.time_zone)
+POLICY = hashlib.sha256(msgspec.json.encode(config, order="deterministic") + settings.pii_key).hexdigest()[:8]
+"""Names the rules that events are read by, in the source names of what is sent to identities."""
+
+outputs = Outputs(settings.prefix, ZONE)
+
+
+async def _prepare(app: App) -> None:
+    """Creates the topics that are missing and learns the ids of those that are consumed."""
+    await topics.create(settings, config)
+    await app.learn_topics(settings.bootstrap, settings.security, (*BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX))
+
+
+app.before_start = _prepare
 identity = _table("identity", "one row an identifier, one row a unified user")
 journey = _table("journey", "a header and a timeline for each unified user")
-
-

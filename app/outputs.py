@@ -33,17 +33,21 @@ class Outputs:
         """The records of an output of the identity stage; a request's result is for the lookups alone."""
         match output:
             case Merged():
-                body = {"unified_user_id": output.survivor, "absorbed": output.absorbed}
+                body: dict[str, Any] = {"unified_user_id": output.survivor, "absorbed": output.absorbed}
                 yield self._merge("merged", output.absorbed, body | self._because(output.pair, output.evidence))
             case Split():
-                body = {"unified_user_id": output.fragment, "from": output.origin, "identifiers": output.identifiers}
-                yield self._merge("split", output.fragment, body | {"request_id": output.request_id, "at": self._at(output.at)})
+                parted: dict[str, Any] = {
+                    "unified_user_id": output.fragment,
+                    "from": output.origin,
+                    "identifiers": output.identifiers,
+                }
+                yield self._merge("split", output.fragment, parted | {"request_id": output.request_id, "at": self._at(output.at)})
             case Refused():
-                told = {"identifiers": output.pair, "reason": output.refusal.reason}
-                yield self._merge("refused", "|".join(output.pair), told | self._because(output.pair, output.refusal.evidence))
+                refused: dict[str, Any] = {"identifiers": output.pair, "reason": output.refusal.reason}
+                yield self._merge("refused", "|".join(output.pair), refused | self._because(output.pair, output.refusal.evidence))
             case Erased():
-                told = {"unified_user_id": output.uid, "request_id": output.request_id, "at": self._at(output.at)}
-                yield self._merge("erased", output.uid, told)
+                gone = {"unified_user_id": output.uid, "request_id": output.request_id, "at": self._at(output.at)}
+                yield self._merge("erased", output.uid, gone)
             case Mapped():
                 value = None if output.uid is None else _encode({"unified_user_id": output.uid, "version": output.version})
                 yield Record(self._map, output.key.encode(), value)

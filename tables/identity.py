@@ -46,3 +46,8 @@ def cluster_of(partition: Partition, uid: UnifiedUserId) -> Cluster | None:
     row = None if body is None else codec.decode(CLUSTERS, body)
     assert row is None or isinstance(row, Cluster)
     return row
+
+
+def frozen(row: Row) -> int:
+    """1 for a cluster that waits for an answer, else 0."""
+    return 1 if isinstance(row, Cluster) and row.state == "frozen" else 0

@@ -90,3 +90,8 @@ def _bounds(uid: UnifiedUserId, window: Window) -> tuple[bytes | None, bytes | N
         ends = [key for key in (high, after) if key is not None]
         return (min(ends) if ends else None), low
     return (max(low, after) if after is not None else low), high
+
+
+def events(row: Row) -> int:
+    """The events that a journey's header counts; 0 for other rows."""
+    return row.summary.events if isinstance(row, Header) else 0

@@ -1,6 +1,6 @@
 """The Faust application with our consumer and producer underneath."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import faust
@@ -23,13 +23,34 @@ class Transport(driver.Transport):
 class App(faust.App):
     """A Faust app on that transport; everything else is Faust's own."""
 
+    before_start: Callable[["App"], Awaitable[None]] | None = None
+    """Called once, before anything is consumed."""
     _topic_ids: Mapping[str, str] = {}
+
+    async def on_first_start(self) -> None:
+        await super().on_first_start()
+        if self.before_start is not None:
+            await self.before_start(self)
 
     def _new_transport(self) -> Any:
         return Transport(self.conf.broker_consumer, self)
 
     def _new_producer_transport(self) -> Any:
         return Transport(self.conf.broker_producer, self)
+
+    @property
+    def runs(self) -> Consumer:
+        """The consumer, as what it is here."""
+        consumer = self.consumer
+        assert isinstance(consumer, Consumer)
+        return consumer
+
+    @property
+    def durable(self) -> Producer:
+        """The producer, as what it is here."""
+        producer = self.producer
+        assert isinstance(producer, Producer)
+        return producer
 
     def source(self, tp: TP) -> str:
         """The name by which destinations know a partition as a source of messages."""

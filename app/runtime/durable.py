@@ -42,7 +42,8 @@ class Record(NamedTuple):
 def die(why: BaseException) -> None:
     """Ends the process at once, without finishing anything: a restart repeats from what is durable."""
     traceback.print_exception(why, file=sys.stderr)
-    print(f"worker ends: {type(why).__name__}: {why}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"worker ends: {type(why).__name__}: {why}\n")
+    sys.stderr.flush()
     os._exit(EXIT_FENCED)
 
 
@@ -55,9 +56,7 @@ class Producer(driver.Producer):
     async def publish(self, records: Sequence[Record], rounds: Iterable[Sequence[Packed]]) -> None:
         """Sends records and packs; returns when all are acknowledged. A round waits for the one before it."""
         client = self._ensure_producer()
-        acks = [
-            await client.send(r.topic, r.value, key=r.key, partition=r.partition, headers=list(r.headers)) for r in records
-        ]
+        acks = [await client.send(r.topic, r.value, key=r.key, partition=r.partition, headers=list(r.headers)) for r in records]
         for packs in rounds:
             acks += [await client.send(p.topic, p.value, partition=p.partition) for p in packs]
             while acks:

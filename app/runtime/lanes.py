@@ -9,10 +9,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from faust.types import TP, AppT, StreamT
+from faust.types import TP, StreamT
 
+from app.runtime.app import App
 from app.runtime.durable import die
-from app.runtime.runs import Consumer, Run
+from app.runtime.runs import Run
 
 Work = Callable[[TP, list[Any]], Awaitable[None]]
 
@@ -29,7 +30,7 @@ class Lost(Exception):
 class Lanes:
     """The loop of an agent: takes runs off its stream, hands batches to `work`, finishes them."""
 
-    def __init__(self, app: AppT, work: Work, *, dense: bool) -> None:
+    def __init__(self, app: App, work: Work, *, dense: bool) -> None:
         self._app, self._work, self._dense = app, work, dense
         self._waiting: dict[TP, list[Run]] = {}
         self._next: dict[TP, tuple[int, int]] = {}
@@ -42,7 +43,7 @@ class Lanes:
 
     async def __call__(self, stream: StreamT[Any]) -> None:
         """Reads until the agent is told to stop."""
-        queue = stream.channel.queue
+        queue: Any = stream.channel.queue  # type: ignore[attr-defined]  # Faust types the channel as any iterator
         while True:
             try:
                 run = (await queue.get()).message
@@ -59,15 +60,15 @@ class Lanes:
             task.add_done_callback(self._tasks.discard)
         lane.append(run)
         if sum(r.size for r in lane) > WAITING_BYTES:
-            self._app.consumer.on_buffer_full(run.tp)
+            self._app.runs.on_buffer_full(run.tp)
 
     async def _drain(self, tp: TP, lane: list[Run]) -> None:
-        consumer: Consumer = self._app.consumer
+        consumer = self._app.runs
         try:
             while lane:
                 runs = self._take(tp, lane)
                 for run in runs:
-                    consumer.start(run)
+                    consumer.begin(run)
                 if runs:
                     await self._work(tp, [record for run in runs for record in run.records])
                 for run in runs:
@@ -81,7 +82,7 @@ class Lanes:
 
     def _take(self, tp: TP, lane: list[Run]) -> list[Run]:
         """The next batch of a lane, without runs of an earlier assignment."""
-        consumer: Consumer = self._app.consumer
+        consumer = self._app.runs
         runs, size, count = [], 0, 0
         while lane and size < BATCH_BYTES and count < BATCH_RECORDS:
             run = lane.pop(0)
@@ -99,4 +100,4 @@ class Lanes:
         first = run.records[0].offset
         if self._dense and generation == run.generation_id and first != expected:
             raise Lost(f"{run.tp.topic}/{run.tp.partition}: expected offset {expected}, got {first}")
-        self._next[run.tp] = run.generation_id, run.offset + 1
+        self._next[run.tp] = run.generation_id or 0, run.offset + 1

@@ -33,6 +33,7 @@ class Overlay(Generic[R]):
         self._table, self._codec = table, codec
         self._seen: dict[bytes, R | None] = {}
         self._changed: dict[bytes, int] = {}
+        self._stored: dict[bytes, R | None] = {}
         self._before: list[tuple[bytes, R | None, int | None]] = []
         self.offset = -1
 
@@ -57,7 +58,7 @@ class Overlay(Generic[R]):
             return self._seen[key]
         raw = self._table.get(key)
         row = self._codec.decode(key, raw[STAMP:]) if raw is not None and len(raw) > STAMP else None
-        self._seen[key] = row
+        self._seen[key] = self._stored[key] = row
         return row
 
     def put(self, key: bytes, row: R) -> None:
@@ -85,6 +86,11 @@ class Overlay(Generic[R]):
             if row is not None and key >= first and key.startswith(prefix):
                 rows[key] = row
         return sorted(rows.items(), key=lambda item: item[0])[:limit]
+
+    def replaced(self) -> Iterator[tuple[bytes, R | None, R | None]]:
+        """What was changed, as (key, row before the batch, row after it)."""
+        for key in self._changed:
+            yield key, self._stored[key], self._seen[key]
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """What was changed, stamped and encoded, in order of first change."""

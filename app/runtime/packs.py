@@ -81,7 +81,5 @@ class Outbox:
         """The n-th round holds the n-th pack of every destination."""
         for n in range(max(map(len, self._chunks.values()), default=0)):
             yield [
-                Packed(*to, self._encode(Pack(self._source, chunks[n])))
-                for to, chunks in self._chunks.items()
-                if n < len(chunks)
+                Packed(*to, self._encode(Pack(self._source, chunks[n]))) for to, chunks in self._chunks.items() if n < len(chunks)
             ]

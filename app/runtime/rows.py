@@ -86,7 +86,8 @@ class Partition:
         """At most `limit` living rows whose key begins with `prefix`, from `start` on, as (key, body)."""
         first = start if start is not None else prefix + b"\xff" if backwards else prefix
         found: list[tuple[bytes, bytes]] = []
-        for key, row in self._db.items(backwards=backwards, from_key=first):
+        stored: Any = self._db.items(backwards=backwards, from_key=first)
+        for key, row in stored:
             if not key.startswith(prefix):
                 if backwards and key > prefix:
                     continue
@@ -140,11 +141,11 @@ class RowStore(faust_rocksdb.Store):
         self.partition(number).write((), persisted)
 
     def apply_changelog_batch(
-        self, batch: Iterable[EventT], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
+        self, batch: Iterable[EventT[Any]], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
     ) -> None:
         """Recovery: folds runs of changelog records; called by Faust for actives and standbys alike."""
         for event in batch:
-            run = event.message
+            run: Any = event.message
             self.fold(run.partition, ((r.offset, r.key, r.value) for r in run.records), run.offset)
 
     def fold(self, number: int, records: Iterable[tuple[int, bytes, bytes | None]], last: int) -> None:

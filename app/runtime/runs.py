@@ -5,7 +5,7 @@ partition and fetch makes that cost vanish. Faust's acknowledgements are not loo
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
@@ -38,7 +38,7 @@ class Consumer(driver.Consumer):
             await asyncio.sleep(self._pause)
         records, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
-        if records is None or self.should_stop:
+        if not records or self.should_stop:
             return
         if not self.flow_active:
             await self.perform_seek()
@@ -69,14 +69,14 @@ class Consumer(driver.Consumer):
             generation_id=self.app.consumer_generation_id,
         )
         run.records = records
-        run.size = sum(len(r.value or b"") for r in records)
+        run.size = sum(len(r.value) for r in records if r.value is not None)
         return run
 
     def current(self, run: Run) -> bool:
         """Whether a run belongs to the present assignment; one that does not is fetched again by its owner."""
         return self.flow_active and run.generation_id == self.app.consumer_generation_id
 
-    def start(self, run: Run) -> None:
+    def begin(self, run: Run) -> None:
         """A stage has begun with a run: a rebalance waits until it is finished."""
         self._unacked_messages.add(run)
 
@@ -101,8 +101,8 @@ class Consumer(driver.Consumer):
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing to note: offsets are finished by runs, gaps among them do not matter."""
 
-    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterable[TP]:
-        return list(self.finished)
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return iter(list(self.finished))
 
     def _new_offset(self, tp: TP) -> int | None:
         return self.finished.get(tp)

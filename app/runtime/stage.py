@@ -17,8 +17,10 @@ from app.runtime.durable import APPEND_BYTES, Record, TooLarge
 from app.runtime.overlay import Codec, Overlay, Readable
 from app.runtime.packs import Outbox, Pack, Packed, sequence
 from app.runtime.rows import STAMP, stamp
+from app.runtime.tally import Tally
 
 M = TypeVar("M")
+N = TypeVar("N", contravariant=True)
 R = TypeVar("R")
 
 CURSOR = b"\0cursor"
@@ -60,10 +62,10 @@ class Table(Readable, Protocol):
     def write(self, rows: Iterable[tuple[bytes, bytes]], persisted: int) -> None: ...
 
 
-class Actors(Protocol[M, R]):
+class Actors(Protocol[N, R]):
     """What a stage does with a message: pure, so that the same message and rows give the same rows and messages."""
 
-    def handle(self, message: M, rows: Overlay[R]) -> Iterable[Sent]:
+    def handle(self, message: N, rows: Overlay[R]) -> Iterable[Sent]:
         """Reads and changes rows; returns what is to be sent. An exception takes back what it changed."""
         ...
 
@@ -83,7 +85,7 @@ class Item(NamedTuple, Generic[M]):
     """A message of a batch: the record's offset, its place in the pack, its source and number there."""
 
     offset: int
-    index: int
+    place: int
     source: str
     number: int
     message: M | None
@@ -94,11 +96,19 @@ class Stage(Generic[M, R]):
     """Handles the records of an inbox, one batch of a partition at a time."""
 
     def __init__(
-        self, kind: Any, actors: Actors[M, R], codec: Codec[R], changelog: str, partitions: int, publisher: Publisher
+        self,
+        kind: Any,
+        actors: Actors[M, R],
+        codec: Codec[R],
+        changelog: str,
+        partitions: int,
+        publisher: Publisher,
+        tally: Tally[R],
     ) -> None:
         self._decode: Callable[[bytes], Pack[M]] = msgspec.msgpack.Decoder(Pack[kind]).decode
         self._actors, self._codec, self._changelog = actors, codec, changelog
         self._partitions, self._publisher = partitions, publisher
+        self.tally: Tally[R] = tally
         self.handled = 0
         self.dropped = 0
 
@@ -121,6 +131,7 @@ class Stage(Generic[M, R]):
         if rows:
             persisted = await self._publisher.append(self._changelog, at.partition, rows, persisted)
             table.write(rows, persisted)
+            self.tally.count(at.partition, batch.overlay.replaced())
         self.handled += batch.handled
         self.dropped += len(items) - batch.handled
         return persisted
@@ -132,8 +143,8 @@ class Stage(Generic[M, R]):
         except msgspec.DecodeError:
             yield Item(record.offset, 0, "", -1, None, raw)
             return
-        for index, (number, message) in enumerate(pack.messages):
-            yield Item(record.offset, index, pack.source, number, message, b"")
+        for place, (number, message) in enumerate(pack.messages):
+            yield Item(record.offset, place, pack.source, number, message, b"")
 
 
 class Batch(Generic[M, R]):
@@ -180,7 +191,7 @@ class Batch(Generic[M, R]):
             return
         for output, out in enumerate(sent):
             if isinstance(out, Message):
-                self.outbox.send(out.topic, out.route, sequence(item.offset, item.index, output), out.body)
+                self.outbox.send(out.topic, out.route, sequence(item.offset, item.place, output), out.body)
             else:
                 self.records.append(out)
 

@@ -11,7 +11,6 @@ from faust.types import TP, StreamT
 from app.runtime.app import App
 from app.runtime.durable import Record
 from app.runtime.lanes import Lanes
-from app.runtime.packs import Packed
 from app.runtime.relay import Relay
 from app.runtime.stage import Position, Stage
 from app.runtime.tables import RowTable
@@ -27,10 +26,10 @@ class Outgoing:
         self._app = app
 
     async def publish(self, records: Sequence[Record], rounds: Any) -> None:
-        await self._app.producer.publish(records, rounds)
+        await self._app.durable.publish(records, rounds)
 
     async def append(self, topic: str, partition: int, rows: Sequence[tuple[bytes, bytes]], last: int) -> int:
-        return int(await self._app.producer.append(topic, partition, rows, last))
+        return await self._app.durable.append(topic, partition, rows, last)
 
 
 class StageStation(Generic[M, R]):

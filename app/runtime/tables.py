@@ -10,8 +10,10 @@ from typing import Any
 import faust
 from faust.types import TP
 
-from app.runtime.durable import APPEND_BYTES, Fenced, Producer, die
+from app.runtime.app import App
+from app.runtime.durable import APPEND_BYTES, Fenced, die
 from app.runtime.rows import Partition, RowStore
+from app.runtime.tally import Tally
 
 PROBE_SECONDS = 30.0
 
@@ -22,6 +24,7 @@ class RowTable(faust.Table[bytes, bytes]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.live: dict[int, int] = {}
+        self.tally: Tally[Any] | None = None
 
     def _new_store(self) -> RowStore:
         return RowStore(
@@ -34,6 +37,12 @@ class RowTable(faust.Table[bytes, bytes]):
             key_serializer="raw",
             value_serializer="raw",
         )
+
+    @property
+    def _app(self) -> App:
+        app = self.app
+        assert isinstance(app, App)
+        return app
 
     @property
     def changelog(self) -> str:
@@ -53,25 +62,26 @@ class RowTable(faust.Table[bytes, bytes]):
             raise KeyError(number)
         return self.store.partition(number)
 
-    async def on_rebalance(
-        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
-    ) -> None:
+    async def on_rebalance(self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0) -> None:
         self.live.clear()
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         try:
             await super().on_recovery_completed(active_tps, standby_tps)
-            ends = await self.app.consumer.end_offsets(active_tps)
+            ends = await self._app.runs.end_offsets(active_tps)
             for tp in active_tps:
-                self.live[tp.partition] = await self._settle(tp, ends[tp])
+                last = await self._settle(tp, ends[tp])
+                if self.tally is not None:
+                    await self.tally.begin(tp.partition, self.store.partition(tp.partition))
+                self.live[tp.partition] = last
         except Exception as error:  # Faust waits for this call without looking at what it raised
             die(error)
 
     async def probe(self, busy: set[int]) -> None:
         """Ends the process if somebody else wrote to the changelog of a live partition that is not busy."""
         before = {p: last for p, last in self.live.items() if p not in busy}
-        ends = await self.app.consumer.end_offsets(TP(self.changelog, p) for p in before)
+        ends = await self._app.runs.end_offsets(TP(self.changelog, p) for p in before)
         for partition, last in before.items():
             end = ends[TP(self.changelog, partition)]
             if self.live.get(partition) == last and end != last + 1:
@@ -89,7 +99,7 @@ class RowTable(faust.Table[bytes, bytes]):
         return last
 
     async def _append_again(self, tp: TP, keys: list[bytes], last: int) -> int:
-        producer: Producer = self.app.producer
+        producer = self._app.durable
         rows: list[tuple[bytes, bytes]] = []
         size = 0
         for key in keys:

@@ -24,7 +24,7 @@ from aiokafka.protocol.types import (
 )
 
 
-class _Uuid(AbstractType[bytes]):
+class _Uuid(AbstractType[bytes]):  # type: ignore[misc]  # the client library ships no types
     @classmethod
     def encode(cls, value: bytes) -> bytes:
         return value
@@ -57,7 +57,7 @@ _TOPIC = (
 _BROKER = (("node_id", Int32), ("host", _TEXT), ("port", Int32), ("rack", _TEXT), ("tags", TaggedFields))
 
 
-class _Answer(Response):
+class _Answer(Response):  # type: ignore[misc]
     API_KEY = 3
     API_VERSION = 10
     SCHEMA = Schema(
@@ -71,7 +71,7 @@ class _Answer(Response):
     )
 
 
-class _Question(RequestStruct):
+class _Question(RequestStruct):  # type: ignore[misc]
     FLEXIBLE_VERSION = True
     API_KEY = 3
     API_VERSION = 10
@@ -85,11 +85,11 @@ class _Question(RequestStruct):
     )
 
 
-class _TopicIds(Request[_Question]):
+class _TopicIds(Request[_Question]):  # type: ignore[misc]
     API_KEY = 3
 
     def __init__(self, topics: Iterable[str]) -> None:
-        self._topics = [(bytes(16), topic, {}) for topic in topics]
+        self._topics: list[tuple[bytes, str, dict[int, bytes]]] = [(bytes(16), topic, {}) for topic in topics]
 
     def build(self, request_struct_class: type[_Question]) -> _Question:
         return request_struct_class(self._topics, False, False, False, {})

@@ -1,4 +1,4 @@
-"""One actor for each unified user. Its cluster tells it of events and of merges, splits and erasure; other journeys hand it events.
+"""One actor for each unified user. Its cluster tells it of events, merges, splits and erasure; other journeys hand it events.
 
 An event lies where its anchor is held: the journey forwards what belongs elsewhere. What lies in the wrong place already is
 brought there by a sweep (models/journey/sweep.py), a few hundred entries at a time. Seen twice, a message changes nothing.

@@ -17,7 +17,7 @@ class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     body: bytes
 
 
-class Slice(ToJourney):
+class Slice(ToJourney, frozen=True):
     """Events that `source` gives away. `versions`: the custody with which their anchors are held here; `moved`: where
     `source` knew other anchors to be; `done`: hand-overs that it had received in full. After the `last` one it is empty."""
 
@@ -25,18 +25,18 @@ class Slice(ToJourney):
     part: str
     events: tuple[Placed, ...]
     versions: dict[IdentifierKey, int]
-    moved: dict[IdentifierKey, Moved] = {}
+    moved: dict[IdentifierKey, Moved] = msgspec.field(default_factory=dict)
     done: tuple[UnifiedUserId, ...] = ()
     last: bool = False
 
 
-class SliceTaken(ToJourney):
+class SliceTaken(ToJourney, frozen=True):
     """The journey that now has the events of slice `part` says so."""
 
     part: str
 
 
-class SweepOn(ToJourney):
+class SweepOn(ToJourney, frozen=True):
     """A journey tells itself to go on with sweep `number`; other people's messages come between two steps."""
 
     number: int

@@ -1,0 +1,42 @@
+"""behaviour.<channel> -> identity.inbox | behaviour.rejected: a record becomes an event, addressed to its anchor."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from faust.types import StreamT
+
+from app.config import policy_of
+from app.instance import BEHAVIOUR, IDENTITY_INBOX, POLICY, REJECTED, ZONE, app, config, name, partitions, raw_topic, settings
+from app.rejection import Origin, rejection
+from app.runtime.relay import Relay
+from app.runtime.stage import Message, Sent
+from app.runtime.station import Outgoing, RelayStation
+from models.display import rfc3339
+from models.event import Rejected
+from models.ids import route
+from models.occurrence import occurred
+from models.parse import Position, parse
+
+policies = {name(channel.topic): policy_of(config, channel) for channel in config.channels.values()}
+
+
+def collect_record(record: Any) -> Iterator[Sent]:
+    """A message to the node of the event's anchor, or a rejected record with reason and raw bytes. Pure in the record."""
+    position = Position(record.topic, record.partition, record.offset)
+    event = parse(record.value, policies[record.topic], position, record.timestamp)
+    if isinstance(event, Rejected):
+        origin = Origin(record.topic, record.partition, record.offset)
+        yield rejection(REJECTED, event, origin, rfc3339(record.timestamp, ZONE), record.value)
+        return
+    message = occurred(event, settings.pii_key)
+    yield Message(IDENTITY_INBOX, route(message.key), message)
+
+
+relay = Relay(collect_record, partitions, Outgoing(app))
+station = RelayStation(app, relay, POLICY)
+
+
+@app.agent(raw_topic(*BEHAVIOUR), name="collect")
+async def collect(stream: StreamT[Any]) -> None:
+    """Reads every channel's behaviour, standardises it and addresses it to the person it belongs to."""
+    await station(stream)

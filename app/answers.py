@@ -1,0 +1,124 @@
+"""The documents of the lookups, made of rows. Pure; times are shown in one zone, JSON that was stored is passed through."""
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Any
+
+import msgspec
+
+from app.people import Person, Story
+from models.display import rfc3339
+from models.event import Event
+from models.identity.rows import Node
+from models.identity.values import Evidence, Member, Refusal
+from models.ids import Identifier, IdentifierKey, birth_of
+from models.journey.summary import Summary
+
+Document = dict[str, Any]
+
+
+class Answers:
+    """Shapes answers. `stages` are the configured names, in order."""
+
+    def __init__(self, zone: tzinfo, stages: Sequence[str]) -> None:
+        self._zone, self._stages = zone, {name: order for order, name in enumerate(stages)}
+
+    def identity(self, person: Person, summary: Summary, refused: Sequence[Document]) -> Document:
+        """`/v1/identities/...`: who this is, by all names."""
+        return {**self._names(person, summary), "refused": list(refused)}
+
+    def profile(self, person: Person, summary: Summary) -> Document:
+        """`/v1/users/{uid}`: who this is, and what follows from the whole journey."""
+        stages = sorted(summary.stages.items(), key=lambda item: (self._stages.get(item[0], len(self._stages)), item[0]))
+        return {
+            **self._names(person, summary),
+            "traits": {n: msgspec.Raw(t.value) for n, t in sorted(summary.traits.items()) if t.value != b"null"},
+            "first_seen": None if summary.first is None else self.time(summary.first.occurred_at),
+            "last_seen": None if summary.last is None else self.time(summary.last.occurred_at),
+            "events": summary.events,
+            "channels": summary.channels,
+            "current_stage": stages[-1][0] if stages else None,
+            "stages": [{"name": name, "entered_at": self.time(at.occurred_at), "event_id": at.event_id} for name, at in stages],
+        }
+
+    def page(self, person: Person, events: Sequence[Event], following: str | None) -> Document:
+        """`/v1/users/{uid}/journey`: one page."""
+        return {"unified_user_id": person.uid, "items": [self.item(event) for event in events], "next": following}
+
+    def journey(self, person: Person, story: Story, events: Sequence[Event], following: str | None) -> Document:
+        """`/v1/journeys/...`: profile and page in one."""
+        page = self.page(person, events, following)
+        return {**self.profile(person, story.summary), **page, "settled": story.settled}
+
+    def item(self, event: Event) -> Document:
+        """One event of a journey."""
+        return {
+            "event_id": event.event_id,
+            "event": event.event,
+            "channel": event.channel,
+            "business_system": event.business_system,
+            "occurred_at": self.time(event.occurred_at),
+            "received_at": self.time(event.received_at),
+            "identifiers": _by_namespace(event.identifiers),
+            "properties": msgspec.Raw(event.properties),
+            "context": msgspec.Raw(event.context),
+            "stage": event.stage,
+            "duration_ms": event.duration_ms,
+            "inferred": False,
+            "time_estimated": event.time_estimated,
+        }
+
+    def refusal(self, far: IdentifierKey, value: str | None, refusal: Refusal) -> Document:
+        """A link that was not made, seen from one end."""
+        told = {"namespace": far.partition(":")[0], "value": value, "reason": refusal.reason}
+        return told | {"because": self.evidence(refusal.evidence)}
+
+    def evidence(self, evidence: Evidence) -> Document:
+        """The event behind a link or a refusal."""
+        shown = {"event_id": evidence.event_id, "channel": evidence.channel}
+        return shown | {"occurred_at": self.time(evidence.occurred_at)}
+
+    def history(self, node: Node) -> Document:
+        """`.../history`: whose an identifier was, from when to when."""
+        ends = [assignment.since for assignment in node.history[1:]]
+        last = node.erased_at if node.uid is None and node.erased_at >= 0 else None
+        return {
+            "items": [
+                {
+                    "unified_user_id": assignment.uid,
+                    "from": self.time(assignment.since),
+                    "to": None if end is None else self.time(end),
+                    "because": {"kind": assignment.cause.kind, "id": assignment.cause.id, "at": self.time(assignment.cause.at)},
+                }
+                for assignment, end in zip(node.history, [*ends, last], strict=True)
+            ]
+        }
+
+    def time(self, instant_ms: int) -> str:
+        """RFC 3339 in the zone of display."""
+        return rfc3339(instant_ms, self._zone)
+
+    def _names(self, person: Person, summary: Summary) -> Document:
+        content = person.cluster.content
+        members = sorted(content.members.values(), key=lambda member: (member.namespace, member.value))
+        return {
+            "unified_user_id": person.uid,
+            "created_at": self.time(birth_of(person.uid)),
+            "identifiers": [self._identifier(member, summary) for member in members],
+            "absorbed": sorted(content.absorbed),
+        }
+
+    def _identifier(self, member: Member, summary: Summary) -> Document:
+        shown = {"namespace": member.namespace, "value": member.value}
+        seen = summary.identifiers.get(member.name)
+        first, last = (seen.first, seen.last) if seen else (member.first_seen, member.first_seen)
+        times = {"first_seen": self.time(first), "last_seen": self.time(last)}
+        return {**shown, **times, "channels": list(seen.channels) if seen else []}
+
+
+def _by_namespace(identifiers: Sequence[Identifier]) -> Mapping[str, str | list[str]]:
+    """As events are written: one value as text, several as a list."""
+    values: dict[str, list[str]] = {}
+    for identifier in identifiers:
+        values.setdefault(identifier.namespace, []).append(identifier.value)
+    return {namespace: found[0] if len(found) == 1 else found for namespace, found in values.items()}

@@ -1,0 +1,50 @@
+"""The routes of a worker in OpenAPI 3.1, for people who write clients; a test holds it against the routes that are served."""
+
+from typing import Any
+
+_IDENTIFIER = [("namespace", "a declared namespace"), ("value", "the identifier, percent-encoded; read like those of events")]
+_UID = [("uid", "a unified user id; one that was absorbed answers through its survivor")]
+_PAGE = [
+    ("from", "time, inclusive"),
+    ("to", "time, exclusive"),
+    ("channel", "only these channels; repeatable"),
+    ("event", "only these events; repeatable"),
+    ("order", "asc (default) or desc"),
+    ("limit", "1 to 1000, default 100"),
+    ("cursor", "`next` of the page before"),
+]
+
+
+def _operation(summary: str, path: list[tuple[str, str]], query: list[tuple[str, str]] = []) -> dict[str, Any]:  # noqa: B006
+    parameters = [{"name": n, "in": "path", "required": True, "description": d, "schema": {"type": "string"}} for n, d in path]
+    parameters += [{"name": n, "in": "query", "description": d, "schema": {"type": "string"}} for n, d in query]
+    error = {"description": "error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+    return {"get": {"summary": summary, "parameters": parameters, "responses": {"200": {"description": "ok"}, "default": error}}}
+
+
+OPENAPI: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Onetrail lookups", "version": "1"},
+    "security": [{"token": []}],
+    "components": {
+        "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        "schemas": {
+            "Error": {
+                "type": "object",
+                "properties": {
+                    "error": {"type": "object", "properties": {"code": {"type": "string"}, "message": {"type": "string"}}}
+                },
+            }
+        },
+    },
+    "paths": {
+        "/v1/identities/{namespace}/{value}": _operation("who has this identifier", _IDENTIFIER),
+        "/v1/identities/{namespace}/{value}/history": _operation(
+            "whose this identifier was", _IDENTIFIER, [("at", "time: whose it was then")]
+        ),
+        "/v1/users/{uid}": _operation("the profile of a unified user", _UID),
+        "/v1/users/{uid}/journey": _operation("a page of a journey", _UID, _PAGE),
+        "/v1/journeys/{namespace}/{value}": _operation("profile and journey of whoever has this identifier", _IDENTIFIER, _PAGE),
+        "/v1/status": _operation("how far the system is", []),
+    },
+}

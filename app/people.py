@@ -1,0 +1,151 @@
+"""Who is this, and what did they do: the questions behind the lookups, over rows on any worker.
+
+An identifier's row gives the uid, the uid's row the person; an absorbed uid leads to its survivor. While an absorbed journey
+is still handing its events over, both are read and shown as one, so nothing that was visible disappears.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.instance import identity, journey
+from app.routing import NotReady, Peers, Question
+from app.runtime.rows import Partition
+from models.event import Event
+from models.identity.rows import Cluster, Node
+from models.ids import IdentifierKey, UnifiedUserId, route
+from models.journey.rows import Header
+from models.journey.summary import EMPTY, Place, Summary, join
+from models.timeline import Filter, merged
+from tables.identity import cluster_of, node_of
+from tables.journey import Window, events_of, header_of
+
+FORWARDS_MAX = 32
+"""Absorptions followed for one lookup; more means that they are just happening."""
+CHUNK_EVENTS = 1_000
+SCANNED_EVENTS_MAX = 20_000
+"""Events looked at for one page; a page may be short then, and its cursor goes on."""
+
+
+class EventsAsked(msgspec.Struct, frozen=True, array_like=True):
+    """A part of a timeline: see Window."""
+
+    uid: UnifiedUserId
+    since: int | None
+    before: int | None
+    after: Place | None
+    descending: bool
+    limit: int
+
+
+class Person(NamedTuple):
+    """A unified user as identity knows it."""
+
+    uid: UnifiedUserId
+    cluster: Cluster
+
+
+class Story(NamedTuple):
+    """A person's journey: the summary, and the uids whose timelines hold its events; settled = only their own."""
+
+    summary: Summary
+    uids: tuple[UnifiedUserId, ...]
+    settled: bool
+
+
+def _node(partition: Partition, raw: msgspec.Raw) -> Node | None:
+    return node_of(partition, msgspec.msgpack.decode(raw, type=IdentifierKey))
+
+
+def _cluster(partition: Partition, raw: msgspec.Raw) -> Cluster | None:
+    return cluster_of(partition, msgspec.msgpack.decode(raw, type=UnifiedUserId))
+
+
+def _header(partition: Partition, raw: msgspec.Raw) -> Header | None:
+    return header_of(partition, msgspec.msgpack.decode(raw, type=UnifiedUserId))
+
+
+def _events(partition: Partition, raw: msgspec.Raw) -> list[Event]:
+    asked = msgspec.msgpack.decode(raw, type=EventsAsked)
+    return events_of(partition, asked.uid, Window(asked.since, asked.before, asked.after, asked.descending), asked.limit)
+
+
+NODE: Question[Node | None] = Question("node", identity, _node, Node | None)
+CLUSTER: Question[Cluster | None] = Question("cluster", identity, _cluster, Cluster | None)
+HEADER: Question[Header | None] = Question("header", journey, _header, Header | None)
+EVENTS: Question[list[Event]] = Question("events", journey, _events, list[Event])
+QUESTIONS: dict[str, Question[Any]] = {question.name: question for question in (NODE, CLUSTER, HEADER, EVENTS)}
+
+
+class People:
+    """Answers about people; NotReady while rows are on the move."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
+
+    async def node(self, key: IdentifierKey) -> Node | None:
+        """The row of an identifier."""
+        return await self._peers.ask(NODE, route(key), key)
+
+    async def by_identifier(self, key: IdentifierKey) -> Person | None:
+        """The person who has an identifier; None when nobody has it."""
+        node = await self.node(key)
+        return None if node is None or node.uid is None else await self.by_uid(node.uid)
+
+    async def by_uid(self, uid: UnifiedUserId) -> Person | None:
+        """The person of a uid, or the survivor that absorbed it; None for one that never was, or was erased."""
+        for _ in range(FORWARDS_MAX):
+            cluster = await self._peers.ask(CLUSTER, route(uid), uid)
+            if cluster is None or cluster.state == "erased":
+                return None
+            if cluster.state == "unborn":
+                raise NotReady(f"{uid} is just being born")
+            if cluster.into is None:
+                return Person(uid, cluster)
+            uid = cluster.into
+        raise NotReady("this person is just being merged")
+
+    async def story(self, person: Person) -> Story:
+        """The summary of a person's journey, hand-overs that still run included."""
+        own = await self._header(person.uid)
+        absorbed = [uid for uid in person.cluster.content.absorbed if own is None or uid not in own.done]
+        headers = await asyncio.gather(*map(self._header, absorbed))
+        still = {uid: header for uid, header in zip(absorbed, headers, strict=True) if header is not None and _holds(header)}
+        summary = EMPTY if own is None else own.summary
+        for header in still.values():
+            summary = join(summary, header.summary)
+        settled = not still and (own is None or own.sweep is None)
+        return Story(summary, (person.uid, *still), settled)
+
+    async def page(self, story: Story, window: Window, wanted: Filter, limit: int) -> tuple[list[Event], Place | None]:
+        """At most `limit` events that are wanted, in order, and the place behind which the next page begins."""
+        events: list[Event] = []
+        scanned = 0
+        while True:
+            chunk = await self._chunk(story.uids, window, min(CHUNK_EVENTS, SCANNED_EVENTS_MAX))
+            for event in chunk:
+                window = window._replace(after=Place(event.occurred_at, event.event_id))
+                if wanted.lets_through(event):
+                    events.append(event)
+                    if len(events) == limit:
+                        return events, window.after
+            scanned += len(chunk)
+            if len(chunk) < CHUNK_EVENTS:
+                return events, None
+            if scanned >= SCANNED_EVENTS_MAX:
+                return events, window.after
+
+    async def _header(self, uid: UnifiedUserId) -> Header | None:
+        return await self._peers.ask(HEADER, route(uid), uid)
+
+    async def _chunk(self, uids: Sequence[UnifiedUserId], window: Window, limit: int) -> list[Event]:
+        """The next events of all timelines together."""
+        asked = [EventsAsked(uid, window.since, window.before, window.after, window.descending, limit) for uid in uids]
+        found = await asyncio.gather(*(self._peers.ask(EVENTS, route(a.uid), a) for a in asked))
+        return merged(found, descending=window.descending)[:limit]
+
+
+def _holds(header: Header) -> bool:
+    return header.state == "live" or header.sweep is not None

@@ -1,0 +1,58 @@
+"""The query strings of the lookups: what may be asked, and a 400 that names the parameter for what may not."""
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from typing import NamedTuple
+
+from multidict import MultiMapping
+
+from app.web import Refusal
+from models.timeline import Filter, place
+from models.times import instant
+from tables.journey import Window
+
+LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
+
+
+class JourneyQuery(NamedTuple):
+    """Which page of a journey."""
+
+    window: Window
+    wanted: Filter
+    limit: int
+
+
+def journey_query(query: MultiMapping[str], zone: tzinfo) -> JourneyQuery:
+    """`from` (inclusive), `to` (exclusive), `channel`, `event` (repeatable), `order`, `limit`, `cursor`."""
+    order = query.get("order", "asc")
+    if order not in ("asc", "desc"):
+        raise Refusal("bad_request", "order is asc or desc")
+    try:
+        after = place(query["cursor"]) if query.get("cursor") else None
+    except ValueError as error:
+        raise Refusal("bad_request", f"cursor: {error}") from None
+    window = Window(moment(query, "from", zone), moment(query, "to", zone), after, order == "desc")
+    wanted = Filter(_several(query, "channel"), _several(query, "event"))
+    return JourneyQuery(window, wanted, _limit(query))
+
+
+def moment(query: Mapping[str, str], name: str, zone: tzinfo) -> int | None:
+    """A time in UTC milliseconds; None when it is not asked for. A `+` in a query arrives as a space."""
+    text = query.get(name)
+    if text is None:
+        return None
+    at = instant(text.replace(" ", "+") if "T" in text else text, zone)
+    if at is None:
+        raise Refusal("bad_request", f"{name} is a time in RFC 3339, not {text!r}")
+    return at
+
+
+def _several(query: MultiMapping[str], name: str) -> frozenset[str]:
+    return frozenset(part for value in query.getall(name, []) for part in value.split(",") if part)
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    text = query.get("limit", str(LIMIT_DEFAULT))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LIMIT_MAX):
+        raise Refusal("bad_request", f"limit is a number from 1 to {LIMIT_MAX}, not {text!r}")
+    return int(text)

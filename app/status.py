@@ -1,0 +1,78 @@
+"""How far the whole system is, from any worker.
+
+Every worker tells what it has finished; then the ends of all topics are read. What was acknowledged before the question lies
+before those ends, and a record is finished only after all that follows from it was appended; so if everything read later is
+finished earlier, nothing was under way at the moment between, and all of it is visible.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+from faust.types import TP
+
+from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, app, identity, journey
+from app.rejects import rejects
+from app.routing import NotReady, Peers, input_partitions
+
+INPUTS = (*BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX)
+
+
+class Own(msgspec.Struct):
+    """One worker's part. `finished`: (topic, partition, next offset), None where nothing was ever finished."""
+
+    worker: str
+    ready: bool
+    partitions: list[int]
+    finished: list[tuple[str, int, int | None]]
+    events: int
+    frozen: int
+
+
+class Reporter:
+    """Puts the parts together."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
+
+    def own(self) -> Own:
+        """This worker's part. NotReady: its partitions are on the move."""
+        if app.rebalancing or app.in_recovery or not app.tables.actives_ready:
+            raise NotReady("the worker does not own its partitions yet")
+        assert identity.tally is not None
+        assert journey.tally is not None
+        finished = [(tp.topic, tp.partition, app.runs.position_of(tp)) for tp in sorted(input_partitions(app))]
+        events, frozen = journey.tally.total(journey.live), identity.tally.total(identity.live)
+        return Own(self._peers.here, True, sorted(identity.live), finished, events, frozen)
+
+    async def document(self) -> dict[str, object]:
+        """`/v1/status`. NotReady: some worker does not answer."""
+        parts = await self._parts()
+        finished = {TP(topic, partition): offset for part in parts for topic, partition, offset in part.finished}
+        lag = await self._lag(finished)
+        owned = sum(len(part.partitions) for part in parts)
+        settled = not any(lag.values()) and owned == app.conf.topic_partitions and await rejects.caught_up()
+        return {
+            "settled": settled,
+            "lag": lag,
+            "workers": [{"url": part.worker, "partitions": part.partitions} for part in parts],
+            "frozen_clusters": sum(part.frozen for part in parts),
+            "events": sum(part.events for part in parts),
+            "rejected": rejects.counts(),
+        }
+
+    async def _parts(self) -> list[Own]:
+        others = [address for address in self._peers.workers() if address != self._peers.here]
+        bodies = await asyncio.gather(*(self._peers.get(address, "_peer/status") for address in others))
+        return [self.own(), *(msgspec.msgpack.decode(body, type=Own) for body in bodies)]
+
+    async def _lag(self, finished: Mapping[TP, int | None]) -> dict[str, int]:
+        """Records of each topic that are not finished; a partition that nobody reads counts whole."""
+        counts = {topic: app.runs.topic_partitions(topic) or 0 for topic in INPUTS}
+        wanted = [TP(topic, partition) for topic, count in counts.items() for partition in range(count)]
+        ends, begins = await app.runs.end_offsets(wanted), await app.runs.earliest_offsets(*wanted)
+        lag = dict.fromkeys(INPUTS, 0)
+        for tp in wanted:
+            done = finished.get(tp)
+            lag[tp.topic] += max(0, ends[tp] - max(begins[tp], done if done is not None else 0))
+        return lag
