@@ -5,7 +5,6 @@ again, only an operator's link that is newer.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 
 import msgspec
 
@@ -70,7 +69,7 @@ def objection(policy: Policy, elder: Content, younger: Content, bond: Bond) -> R
 
 def kept_apart(elder: Content, younger: Content) -> Pair | None:
     """A pair that an operator parted and that would meet; its entry lies with its smaller identifier, on either side."""
-    return _meeting(elder, younger) or _meeting(younger, elder)
+    return meeting(elder, younger) or meeting(younger, elder)
 
 
 def over_limit(policy: Policy, elder: Content, younger: Content) -> str | None:
@@ -105,9 +104,6 @@ def _blames(refusal: Refusal, namespace: str) -> bool:
     return refusal.reason == "limit" and refusal.namespace != namespace
 
 
-def _meeting(mine: Content, theirs: Content) -> Pair | None:
-    members: Iterable[IdentifierKey] = theirs.members
-    for pair, decision in mine.apart.items():
-        if decision.on and pair[1] in members:
-            return pair
-    return None
+def meeting(mine: Content, theirs: Content) -> Pair | None:
+    """A pair of which one side has the smaller identifier, and with it the decision, and the other side the other."""
+    return next((pair for pair, decision in mine.apart.items() if decision.on and pair[1] in theirs.members), None)
