@@ -9,6 +9,7 @@ from pathlib import Path
 from app.broker.errors import BrokerError
 
 DOWNLOAD_SECONDS_MAX = 600
+REASON_LENGTH_MAX = 200
 
 
 def pip_install(directory: Path, *requirements: str) -> None:
@@ -35,4 +36,4 @@ def fetch(command: list[str], what: str, environment: Mapping[str, str] | None =
         raise BrokerError(f"{what}: {error}") from error
     if done.returncode != 0:
         lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-        raise BrokerError(f"{what}: {lines[-1] if lines else f'exit code {done.returncode}'}")
+        raise BrokerError(f"{what}: {lines[-1][:REASON_LENGTH_MAX] if lines else f'exit code {done.returncode}'}")

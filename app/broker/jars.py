@@ -81,7 +81,7 @@ def by_maven(directory: Path) -> None:
 def by_jgo(directory: Path) -> None:
     """Resolves the two separately: together, what the second manages would take Kafka's own libraries back to older versions."""
     pip_install(directory / "jgo", JGO)
-    python = {"PYTHONPATH": str(directory / "jgo")}
+    python = {"PYTHONPATH": str(directory / "jgo"), "CJDK_CACHE_DIR": str(directory / "java")}
     places = ["--repo-cache", str(directory / "repository"), "--cache-dir", str(directory / "environments")]
     options = ["--ignore-config", "--quiet", "--resolver", "python", "--links", "hard", "--timeout", "60", *places]
     for coordinates in (KAFKA, LOGGING):

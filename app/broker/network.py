@@ -14,14 +14,17 @@ from aiokafka.errors import KafkaError
 from app.broker.errors import BrokerError
 
 LOOPBACK = "127.0.0.1"
-WILDCARDS = {"0.0.0.0": LOOPBACK, "::": "::1"}
+WILDCARDS = ("0.0.0.0", "::")
 ANSWER_MS_MAX = 5_000
 
 
 def address(host: str, port: int) -> str:
     """`host:port` for clients on this machine: a host that stands for all interfaces is reached by loopback."""
-    reached = WILDCARDS.get(host, host)
-    return f"{bracketed(reached)}:{port}"
+    return f"{bracketed(reached(host))}:{port}"
+
+
+def reached(host: str) -> str:
+    return LOOPBACK if host in WILDCARDS else host
 
 
 def bracketed(host: str) -> str:
@@ -59,7 +62,7 @@ def answers(host: str, port: int) -> bool:
     In a thread with a loop of its own, so that it works with and without a running loop.
     """
     try:
-        socket.create_connection((WILDCARDS.get(host, host), port), timeout=1).close()
+        socket.create_connection((reached(host), port), timeout=1).close()
     except OSError:
         return False
     with ThreadPoolExecutor(max_workers=1) as thread:
