@@ -21,6 +21,11 @@ APPEND_BYTES = 4_000_000
 REQUEST_BYTES = 5_000_000
 
 
+def appended_size(key: bytes, value: bytes) -> int:
+    """The most that a row takes up in an append, in bytes."""
+    return len(key) + len(value) + 24
+
+
 class Fenced(Exception):
     """Somebody else wrote to a changelog partition that is ours alone."""
 

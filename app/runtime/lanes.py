@@ -2,7 +2,8 @@
 
 One agent reads one queue for all its partitions; Faust's `isolated_partitions` and `take` are not used, since both lose
 runs in a rebalance. A run of an earlier assignment is left out alone: its successors may be good. In a dense topic (an
-inbox that only we write) a missing offset is a lost run, and the process ends rather than skip it.
+inbox that only we write) a missing offset is a lost run, and the process ends rather than skip it; one that comes again,
+as after a seek at the end of a recovery, does no harm.
 """
 
 import asyncio
@@ -98,6 +99,6 @@ class Lanes:
     def _follow(self, run: Run) -> None:
         generation, expected = self._next.get(run.tp, (-1, -1))
         first = run.records[0].offset
-        if self._dense and generation == run.generation_id and first != expected:
+        if self._dense and generation == run.generation_id and first > expected:
             raise Lost(f"{run.tp.topic}/{run.tp.partition}: expected offset {expected}, got {first}")
         self._next[run.tp] = run.generation_id or 0, run.offset + 1

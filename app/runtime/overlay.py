@@ -26,8 +26,12 @@ class Readable(Protocol):
     ) -> list[tuple[bytes, bytes]]: ...
 
 
+class Unreadable(Exception):
+    """The table cannot be read: no fault of the message, so not a reason to reject it."""
+
+
 class Overlay(Generic[R]):
-    """Rows seen and changed by one batch. A row that is put or deleted carries the offset in hand."""
+    """Rows seen and changed by one batch. A row that is put or deleted carries the moment in hand."""
 
     def __init__(self, table: Readable, codec: Codec[R]) -> None:
         self._table, self._codec = table, codec
@@ -35,28 +39,28 @@ class Overlay(Generic[R]):
         self._changed: dict[bytes, int] = {}
         self._stored: dict[bytes, R | None] = {}
         self._before: list[tuple[bytes, R | None, int | None]] = []
-        self.offset = -1
+        self.moment = -1
 
-    def begin(self, offset: int) -> None:
-        """The next changes belong to the message at this offset."""
-        self.offset = offset
+    def begin(self, moment: int) -> None:
+        """The next changes belong to the message of this moment."""
+        self.moment = moment
         self._before.clear()
 
     def undo(self) -> None:
         """Takes back what was changed since `begin`."""
         while self._before:
-            key, row, offset = self._before.pop()
+            key, row, moment = self._before.pop()
             self._seen[key] = row
-            if offset is None:
+            if moment is None:
                 del self._changed[key]
             else:
-                self._changed[key] = offset
+                self._changed[key] = moment
 
     def get(self, key: bytes) -> R | None:
         """The row as it is now; None if there is none."""
         if key in self._seen:
             return self._seen[key]
-        raw = self._table.get(key)
+        raw = self._read(key)
         row = self._codec.decode(key, raw[STAMP:]) if raw is not None and len(raw) > STAMP else None
         self._seen[key] = self._stored[key] = row
         return row
@@ -65,7 +69,7 @@ class Overlay(Generic[R]):
         """Writes a row."""
         self._before.append((key, self.get(key), self._changed.get(key)))
         self._seen[key] = row
-        self._changed[key] = self.offset
+        self._changed[key] = self.moment
 
     def delete(self, key: bytes) -> None:
         """Deletes a row; one that is not there stays away without a trace."""
@@ -73,13 +77,13 @@ class Overlay(Generic[R]):
         if row is not None:
             self._before.append((key, row, self._changed.get(key)))
             self._seen[key] = None
-            self._changed[key] = self.offset
+            self._changed[key] = self.moment
 
     def scan(self, prefix: bytes, start: bytes | None = None, limit: int = 1000) -> list[tuple[bytes, R]]:
         """At most `limit` living rows of a prefix in order of key, from `start` on, with this batch's changes in them."""
         first = start or prefix
         gone = sum(1 for k in self._changed if k.startswith(prefix) and self._seen[k] is None)
-        stored = self._table.bodies(prefix, start=first, limit=limit + gone)
+        stored = self._scan(prefix, first, limit + gone)
         rows = {key: self._codec.decode(key, body) for key, body in stored if key not in self._changed}
         for key in self._changed:
             row = self._seen[key]
@@ -94,6 +98,18 @@ class Overlay(Generic[R]):
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """What was changed, stamped and encoded, in order of first change."""
-        for key, offset in self._changed.items():
+        for key, moment in self._changed.items():
             row = self._seen[key]
-            yield key, stamp(offset) + (b"" if row is None else self._codec.encode(key, row))
+            yield key, stamp(moment) + (b"" if row is None else self._codec.encode(key, row))
+
+    def _read(self, key: bytes) -> bytes | None:
+        try:
+            return self._table.get(key)
+        except Exception as error:  # whatever the store raises
+            raise Unreadable(f"row {key!r}") from error
+
+    def _scan(self, prefix: bytes, start: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        try:
+            return self._table.bodies(prefix, start=start, limit=limit)
+        except Exception as error:  # whatever the store raises
+            raise Unreadable(f"rows from {start!r}") from error

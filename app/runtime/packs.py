@@ -19,6 +19,8 @@ PACK_BYTES = 256_000
 """A pack is cut here; a single message above it travels alone."""
 PACK_MESSAGES = 8_000
 _INDEX_BITS, _OUTPUT_BITS = 13, 14
+OUTPUTS = 1 << _OUTPUT_BITS
+"""What one message may send."""
 
 
 class Pack(msgspec.Struct, Generic[M], array_like=True):
@@ -46,11 +48,18 @@ def _placed(route: str, partitions: int) -> int:
     return place(route, partitions)
 
 
+def moment(offset: int, index: int) -> int:
+    """Orders the messages of a partition: by the offset of the record, then the message in it."""
+    if index >> _INDEX_BITS:
+        raise ValueError(f"record {offset} has no number for message {index}")
+    return offset << _INDEX_BITS | index
+
+
 def sequence(offset: int, index: int, output: int) -> int:
-    """Orders outputs: by the offset of the record, the message in it, and the output among those of the message."""
-    if index >> _INDEX_BITS or output >> _OUTPUT_BITS:
+    """Orders outputs: by the moment of the message, then the output among those of the message."""
+    if output >= OUTPUTS:
         raise ValueError(f"message {index} of record {offset} has no number for output {output}")
-    return (offset << _INDEX_BITS | index) << _OUTPUT_BITS | output
+    return moment(offset, index) << _OUTPUT_BITS | output
 
 
 class Outbox:

@@ -1,19 +1,22 @@
 """Rows of a table in RocksDB: a stamp, then the body; what a batch changes is written at once with its changelog offset.
 
-The stamp is the inbox offset that the row applied last, plus one, as 8 bytes that compare like the number. An empty body
+The stamp is the moment (`packs.moment`) of the inbox message that the row applied last, plus one, as 8 bytes that compare like
+the number; the offset alone would not do, for a batch that is split within a record appends two states of it. An empty body
 is a tombstone: deleting is a change like any other and carries its stamp, so that recovery can order it. Recovery folds the
 changelog monotonically: a record with a smaller stamp than the row held came from a stale writer and is ignored. If such a
 record is the last one of its key, compaction would keep it, so the key is *stale* until the held row is appended again; up to
 there the persisted offset stays before it, so that no crash forgets it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import rocksdict
 from faust.stores import rocksdb as faust_rocksdb
 from faust.types import TP, EventT
+
+from app.runtime.durable import APPEND_BYTES, Fenced, appended_size
 
 STAMP = 8
 FIRST = bytes(STAMP)
@@ -21,9 +24,9 @@ _MEGABYTE = 1 << 20
 _cache = rocksdict.Cache(64 * _MEGABYTE)
 
 
-def stamp(offset: int) -> bytes:
-    """The stamp of a row that has applied the inbox record at `offset`."""
-    return (offset + 1).to_bytes(STAMP, "big")
+def stamp(moment: int) -> bytes:
+    """The stamp of a row that has applied the inbox message of that moment."""
+    return (moment + 1).to_bytes(STAMP, "big")
 
 
 class RocksDBOptions(faust_rocksdb.RocksDBOptions):
@@ -107,14 +110,74 @@ class Partition:
         self._db.write(batch)
 
 
+class Rows(Protocol):
+    """A partition of a table, as far as recovery touches it."""
+
+    def get(self, key: bytes) -> bytes | None: ...
+
+    def write(self, rows: Iterable[tuple[bytes, bytes]], persisted: int) -> None: ...
+
+
+Append = Callable[[Sequence[tuple[bytes, bytes]], int], Awaitable[int]]
+"""Appends rows to the changelog behind an offset, or raises Fenced; the new last offset."""
+
+
+class Recovery:
+    """How one partition catches up with its changelog and repairs what a stale writer put back. Knows nothing of Faust."""
+
+    def __init__(self) -> None:
+        self._stale: dict[bytes, int] = {}
+        self._last = -1
+
+    def fold(self, rows: Rows, records: Iterable[tuple[int, bytes, bytes | None]], last: int) -> None:
+        """Folds (offset, key, value) records that end at offset `last` into the rows."""
+        fold = Fold(rows.get)
+        for offset, key, value in records:
+            fold.add(key, value)
+            if key in fold.stale:
+                self._stale.setdefault(key, offset)
+            else:
+                self._stale.pop(key, None)
+        self._last = last
+        rows.write(fold.rows.items(), min(self._stale.values()) - 1 if self._stale else last)
+
+    async def settle(self, rows: Rows, persisted: int, end: int, append: Append) -> int:
+        """Appends the stale keys again, under the fence; the changelog offset that is then persisted.
+
+        Fenced: the changelog, which ends before `end`, goes on behind what was folded.
+        """
+        last = self._last if self._stale else persisted
+        if last + 1 != end:
+            raise Fenced(f"the changelog ends at {end}, recovery at {last + 1}")
+        if self._stale:
+            for part in self._parts(rows):
+                last = await append(part, last)
+            self._stale.clear()
+            rows.write((), last)
+        return last
+
+    def _parts(self, rows: Rows) -> Iterator[list[tuple[bytes, bytes]]]:
+        """The rows held under stale keys, in parts that fit into one append each."""
+        part: list[tuple[bytes, bytes]] = []
+        size = 0
+        for key in sorted(self._stale):
+            held = rows.get(key)
+            assert held is not None, "a key is stale only where a row is held"
+            if size + (more := appended_size(key, held)) > APPEND_BYTES and part:
+                yield part
+                part, size = [], 0
+            part.append((key, held))
+            size += more
+        yield part
+
+
 class RowStore(faust_rocksdb.Store):
     """Faust's RocksDB store with our options, a monotone recovery and direct access to its partitions."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rocksdb_options = RocksDBOptions(use_rocksdict=True)
-        self._stale: dict[int, dict[bytes, int]] = {}
-        self._folded: dict[int, int] = {}
+        self._recoveries: dict[int, Recovery] = {}
 
     def partition(self, number: int) -> Partition:
         """An open partition; KeyError when this worker does not hold it."""
@@ -124,43 +187,28 @@ class RowStore(faust_rocksdb.Store):
         """Whether the partition is open here."""
         return number in self._dbs
 
-    def stale_keys(self, number: int) -> list[bytes]:
-        """Keys of which the changelog ends with a stale writer's record; the owner appends them again."""
-        return sorted(self._stale.get(number, ()))
-
-    def folded(self, tp: TP) -> int:
-        """The last changelog offset that the rows of a partition know; -1 when there is none."""
-        if self._stale.get(tp.partition):
-            return self._folded[tp.partition]
+    async def settle(self, tp: TP, end: int, append: Append) -> int:
+        """Ends the recovery of a partition whose changelog ends before `end`; see `Recovery.settle`."""
         persisted = self.persisted_offset(tp)
-        return -1 if persisted is None else persisted
-
-    def repaired(self, number: int, persisted: int) -> None:
-        """The stale keys were appended again; the persisted offset may move on."""
-        self._stale.pop(number, None)
-        self.partition(number).write((), persisted)
+        recovery = self._recoveries.pop(tp.partition, None) or Recovery()
+        return await recovery.settle(self.partition(tp.partition), -1 if persisted is None else persisted, end, append)
 
     def apply_changelog_batch(
         self, batch: Iterable[EventT[Any]], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
     ) -> None:
-        """Recovery: folds runs of changelog records; called by Faust for actives and standbys alike."""
+        """Recovery: folds runs of changelog records; called by Faust for actives and standbys alike.
+
+        Faust hands the runs of a partition that was just revoked to whichever table came last; those are left out.
+        """
+        topics = self.table.changelog_topic.topics
         for event in batch:
             run: Any = event.message
-            self.fold(run.partition, ((r.offset, r.key, r.value) for r in run.records), run.offset)
+            if run.topic in topics and self.holds(run.partition):
+                self.fold(run.partition, ((r.offset, r.key, r.value) for r in run.records), run.offset)
 
     def fold(self, number: int, records: Iterable[tuple[int, bytes, bytes | None]], last: int) -> None:
-        """Folds (offset, key, value) records that end at offset `last` into a partition."""
-        partition = Partition(self._db_for_partition(number))
-        stale = self._stale.setdefault(number, {})
-        fold = Fold(partition.get)
-        for offset, key, value in records:
-            fold.add(key, value)
-            if key in fold.stale:
-                stale.setdefault(key, offset)
-            else:
-                stale.pop(key, None)
-        self._folded[number] = last
-        partition.write(fold.rows.items(), min(stale.values()) - 1 if stale else last)
+        """Folds (offset, key, value) records that end at offset `last` into an open partition."""
+        self._recoveries.setdefault(number, Recovery()).fold(self.partition(number), records, last)
 
     def set_persisted_offset(self, tp: TP, offset: int) -> None:
         """Refused: the offset is written together with the rows it stands for, never alone."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
@@ -36,17 +37,17 @@ class Consumer(driver.Consumer):
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Run]]:
         if self._pause:
             await asyncio.sleep(self._pause)
-        records, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
+        records, active = await self._wait_next_records(timeout)
         if not records or self.should_stop:
             return
-        if not self.flow_active:
-            await self.perform_seek()
+        if not self.stands(generation):
+            await self._seek_back()
             return
         count = sum(map(len, records.values()))
         self._pause = PACE_SECONDS if 0 < count < PACE_RECORDS else 0.0
         for tp, run in records.items():
-            if not self.flow_active or self.app.consumer_generation_id != generation:
+            if not self.stands(generation):
                 return
             if active is None or tp in active or tp in self._buffered_partitions:
                 yield tp, self._run(TP(*tp), run)
@@ -74,7 +75,11 @@ class Consumer(driver.Consumer):
 
     def current(self, run: Run) -> bool:
         """Whether a run belongs to the present assignment; one that does not is fetched again by its owner."""
-        return self.flow_active and run.generation_id == self.app.consumer_generation_id
+        return self.stands(run.generation_id)
+
+    def stands(self, generation: int | None) -> bool:
+        """Whether the assignment of a generation still stands."""
+        return self.flow_active and generation == self.app.consumer_generation_id
 
     def begin(self, run: Run) -> None:
         """A stage has begun with a run: a rebalance waits until it is finished."""
@@ -97,6 +102,23 @@ class Consumer(driver.Consumer):
     def read_position(self, tp: TP) -> int | None:
         """The next offset that reading from a partition will give."""
         return self._read_offset[tp]
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Goes back, also where nothing was committed yet; upstream leaves such a partition where reading had got to."""
+        offsets = await super().seek_to_committed()
+        fresh = [tp for tp, offset in offsets.items() if (offset or 0) <= 0 and not self._is_changelog_tp(tp)]
+        if fresh:
+            await self._thread.seek_to_beginning(*fresh)
+        return offsets
+
+    async def _seek_back(self) -> None:
+        """What a fetch brought across a rebalance is not used but read again."""
+        try:
+            await self.perform_seek()
+        except (KafkaError, AssertionError) as error:  # in the midst of a rebalance; the recovery after it seeks
+            if self.flow_active:
+                raise
+            self.log.info("no seek while partitions move: %r", error)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing to note: offsets are finished by runs, gaps among them do not matter."""

@@ -13,9 +13,9 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from app.runtime.durable import APPEND_BYTES, Record, TooLarge
-from app.runtime.overlay import Codec, Overlay, Readable
-from app.runtime.packs import Outbox, Pack, Packed, sequence
+from app.runtime.durable import APPEND_BYTES, Record, appended_size
+from app.runtime.overlay import Codec, Overlay, Readable, Unreadable
+from app.runtime.packs import OUTPUTS, Outbox, Pack, Packed, moment, sequence
 from app.runtime.rows import STAMP, stamp
 from app.runtime.tally import Tally
 
@@ -121,12 +121,14 @@ class Stage(Generic[M, R]):
         batch = Batch(self, at, table)
         await batch.run(items)
         rows = list(batch.rows())
-        if sum(len(k) + len(v) + 24 for k, v in rows) > APPEND_BYTES:
-            if len(items) < 2:
-                raise TooLarge(f"one message changes more than {APPEND_BYTES} bytes of rows")
-            half = len(items) // 2
-            persisted = await self._apply(at, table, persisted, items[:half])
-            return await self._apply(at, table, persisted, items[half:])
+        if sum(appended_size(k, v) for k, v in rows) > APPEND_BYTES:
+            if len(items) > 1:
+                half = len(items) // 2
+                persisted = await self._apply(at, table, persisted, items[:half])
+                return await self._apply(at, table, persisted, items[half:])
+            batch = Batch(self, at, table)
+            batch.refuse(items[0], f"changes more than {APPEND_BYTES} bytes of rows")
+            rows = list(batch.rows())
         await self._publisher.publish(batch.records, batch.outbox.rounds())
         if rows:
             persisted = await self._publisher.append(self._changelog, at.partition, rows, persisted)
@@ -165,13 +167,22 @@ class Batch(Generic[M, R]):
         pause = time.perf_counter() + YIELD_SECONDS
         for item in items:
             if item.message is None:
-                self._reject(item.raw, item.offset, "not a pack of this inbox")
+                self.refuse(item, "not a pack of this inbox")
             elif self._cursor.get(item.source, -1) < item.number:
-                self._cursor[item.source], self._last = item.number, item.offset
+                self._see(item)
                 self._handle(item, item.message)
                 if time.perf_counter() > pause:
                     await asyncio.sleep(0)
                     pause = time.perf_counter() + YIELD_SECONDS
+
+    def refuse(self, item: Item[M], why: str) -> None:
+        """Passes over an item; its body goes to the rejected ones."""
+        if item.message is None:
+            self.handled += 1
+            self._reject(item.raw, item.offset, why)
+        else:
+            self._see(item)
+            self._reject(msgspec.msgpack.encode(item.message), item.offset, why)
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """The changed rows, the cursor last; nothing when nothing was handled."""
@@ -180,11 +191,18 @@ class Batch(Generic[M, R]):
         yield from self.overlay.changes()
         yield CURSOR, stamp(self._last) + _encode_cursor(self._cursor)
 
-    def _handle(self, item: Item[M], message: M) -> None:
+    def _see(self, item: Item[M]) -> None:
         self.handled += 1
-        self.overlay.begin(item.offset)
+        self._cursor[item.source], self._last = item.number, moment(item.offset, item.place)
+
+    def _handle(self, item: Item[M], message: M) -> None:
+        self.overlay.begin(self._last)
         try:
             sent = list(self._actors.handle(message, self.overlay))
+            if len(sent) > OUTPUTS:
+                raise ValueError(f"sends {len(sent)} messages, more than {OUTPUTS}")
+        except Unreadable:
+            raise
         except Exception as error:  # the one named edge: what a pure handler cannot handle is rejected, never dropped
             self.overlay.undo()
             self._reject(msgspec.msgpack.encode(message), item.offset, f"{type(error).__name__}: {error}")

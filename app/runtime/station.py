@@ -45,12 +45,14 @@ class StageStation(Generic[M, R]):
 
     async def probe(self) -> None:
         """Looks for a foreign writer behind partitions that have nothing to do."""
-        await self.table.probe({tp.partition for tp in self.lanes.busy})
+        await self.table.probe(lambda: {tp.partition for tp in self.lanes.busy})
 
     async def _work(self, tp: TP, records: list[Any]) -> None:
         table, p = self.table, tp.partition
         at = Position(p, self.app.source(tp))
-        table.live[p] = await self.stage.apply(at, table.partition(p), table.live[p], records)
+        last = await self.stage.apply(at, table.partition(p), table.live[p], records)
+        if p in table.live:  # else it was taken away meanwhile: only recovery brings it to life again
+            table.live[p] = last
 
 
 class RelayStation:

@@ -5,17 +5,22 @@ back are appended again. Only live partitions are read or written. An owner that
 `probe` compares both ends from time to time, well below the compaction lag.
 """
 
+import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from app.runtime.app import App
-from app.runtime.durable import APPEND_BYTES, Fenced, die
+from app.runtime.durable import Fenced, die
 from app.runtime.rows import Partition, RowStore
 from app.runtime.tally import Tally
 
 PROBE_SECONDS = 30.0
+logger = logging.getLogger(__name__)
 
 
 class RowTable(faust.Table[bytes, bytes]):
@@ -67,46 +72,33 @@ class RowTable(faust.Table[bytes, bytes]):
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        generation, tps = self._app.consumer_generation_id, set(active_tps)
         try:
-            await super().on_recovery_completed(active_tps, standby_tps)
-            ends = await self._app.runs.end_offsets(active_tps)
-            for tp in active_tps:
-                last = await self._settle(tp, ends[tp])
+            await super().on_recovery_completed(tps, standby_tps)
+            ends = await self._app.runs.end_offsets(tps)
+            for tp in tps:
+                last = await self.store.settle(tp, ends[tp], partial(self._app.durable.append, tp.topic, tp.partition))
                 if self.tally is not None:
                     await self.tally.begin(tp.partition, self.store.partition(tp.partition))
+                if not self._app.runs.stands(generation):
+                    return
                 self.live[tp.partition] = last
         except Exception as error:  # Faust waits for this call without looking at what it raised
-            die(error)
+            if self._app.runs.stands(generation):
+                die(error)
 
-    async def probe(self, busy: set[int]) -> None:
-        """Ends the process if somebody else wrote to the changelog of a live partition that is not busy."""
-        before = {p: last for p, last in self.live.items() if p not in busy}
-        ends = await self._app.runs.end_offsets(TP(self.changelog, p) for p in before)
-        for partition, last in before.items():
-            end = ends[TP(self.changelog, partition)]
+    async def probe(self, busy: Callable[[], set[int]]) -> None:
+        """Ends the process if somebody else wrote to the changelog of a live partition that is not busy.
+
+        `busy` is asked last: a batch that began meanwhile may have appended without knowing it yet.
+        """
+        before = dict(self.live)
+        try:
+            ends = await self._app.runs.end_offsets(TP(self.changelog, p) for p in before)
+        except KafkaError as error:  # the next probe looks again, and nothing is compacted before it
+            logger.warning("probe of %s: %r", self.changelog, error)
+            return
+        for partition in before.keys() - busy():
+            end, last = ends[TP(self.changelog, partition)], before[partition]
             if self.live.get(partition) == last and end != last + 1:
                 die(Fenced(f"{self.changelog}/{partition} ends at {end}, ours at {last + 1}"))
-
-    async def _settle(self, tp: TP, end: int) -> int:
-        """Appends again what a stale writer put back; the persisted offset."""
-        last = self.store.folded(tp)
-        if last + 1 != end:
-            raise Fenced(f"{tp.topic}/{tp.partition} ends at {end}, recovery at {last + 1}")
-        stale = self.store.stale_keys(tp.partition)
-        if stale:
-            last = await self._append_again(tp, stale, last)
-            self.store.repaired(tp.partition, last)
-        return last
-
-    async def _append_again(self, tp: TP, keys: list[bytes], last: int) -> int:
-        producer = self._app.durable
-        rows: list[tuple[bytes, bytes]] = []
-        size = 0
-        for key in keys:
-            held = self.store.partition(tp.partition).get(key)
-            assert held is not None, "a key is stale only where a row is held"
-            rows.append((key, held))
-            size += len(key) + len(held) + 24
-            if size > APPEND_BYTES // 2:
-                last, rows, size = await producer.append(tp.topic, tp.partition, rows, last), [], 0
-        return await producer.append(tp.topic, tp.partition, rows, last) if rows else last
