@@ -11,7 +11,9 @@ _MILLISECOND = timedelta(milliseconds=1)
 _SECONDS_END = 10**11
 """A number below is taken for seconds (until the year 5138), any other for milliseconds (from 1973 on)."""
 
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+_NUMBER = re.compile(r"[0-9]{9,}(\.[0-9]+)?")
+"""As text only from 1973 on: a shorter one is rather a year, or a date without its dashes."""
+
 _DATE = re.compile(
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})"
     r"(?:[Tt ]+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{1,2})(?::(?P<second>[0-9]{1,2})(?:[.,](?P<fraction>[0-9]+))?)?"
