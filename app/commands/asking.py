@@ -1,0 +1,56 @@
+"""Asks a worker or the collector over HTTP."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+ANSWER_SECONDS_MAX = 10.0
+
+
+class Unanswered(Exception):
+    """Nobody listens, or the answer is an error; one line. `status` is None when nobody answers."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def ask(url: str, token: str = "") -> dict[str, Any]:
+    """The JSON object of the answer. Raises Unanswered."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, headers=headers) as answer:
+            body = await answer.read()
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Unanswered(f"nobody answers at {url}: {str(error) or type(error).__name__}") from error
+    try:
+        document = msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise Unanswered(f"{url} answers {answer.status}, and not with JSON", answer.status) from error
+    if answer.status != 200:
+        raise Unanswered(f"{url} answers {answer.status}: {_message(document)}", answer.status)
+    return document
+
+
+async def is_ready(url: str) -> bool:
+    """Whether what listens at the address says that it can work."""
+    timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{url}/readyz") as answer:
+            return answer.status == 200
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        return False
+
+
+def identifier_path(namespace: str, value: str) -> str:
+    """`namespace/value` for a path."""
+    return f"{quote(namespace, safe='')}/{quote(value, safe='')}"
+
+
+def _message(document: Mapping[str, Any]) -> object:
+    error = document.get("error")
+    return error.get("message") if isinstance(error, dict) else "no reason given"

@@ -1,0 +1,156 @@
+"""behaviour.rejected, read from outside: what is in it, and what of it was sent through again.
+
+Retried records are remembered by their places, in a file of the data directory for the very topic (by its id); a place is
+written down once Kafka has acknowledged the retry, so a crash between the two retries at most that chunk twice.
+"""
+
+import fcntl
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from app.config import Config
+from app.replay import Outgoing, outgoing
+from app.runtime.topic_ids import topic_ids
+from app.settings import Settings
+
+POLL_MS = 500
+COLLECTOR = "collector:"
+
+
+class Place(NamedTuple):
+    """Where a record lies in behaviour.rejected."""
+
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record of behaviour.rejected; `at_ms` is Kafka's time, for records are told apart by it when their own is missing."""
+
+    place: Place
+    at_ms: int
+    headers: Mapping[str, str]
+    raw: bytes | None
+
+    def again(self, topic: str) -> Outgoing:
+        """The same bytes for a topic."""
+        return Outgoing(topic, None, None, fit=False) if self.raw is None else outgoing(self.raw, None, topic)
+
+    def document(self) -> dict[str, object]:
+        """As `onetrail rejected --json` shows it; bytes that are no UTF-8 are escaped."""
+        raw = None if self.raw is None else self.raw.decode("utf-8", "backslashreplace")
+        texts = {name: self.headers.get(name, "") for name in ("reason", "rule", "source_topic")}
+        numbers = {name: _number(self.headers.get(name, "")) for name in ("source_partition", "source_offset")}
+        return {**texts, **numbers, "at": self.headers.get("at", ""), "raw": raw}
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def topic_of(settings: Settings) -> str:
+    """Its full name."""
+    return f"{settings.prefix}.behaviour.rejected"
+
+
+async def refused(settings: Settings, since_ms: int | None = None) -> AsyncIterator[Refused]:
+    """All records up to the present end, those of each partition in order; `since_ms`: appended at or after it.
+
+    Raises LookupError when there is no such topic, aiokafka's errors when there is no broker.
+    """
+    topic = topic_of(settings)
+    await topic_ids(settings.bootstrap, settings.security, [topic])
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **settings.security
+    )
+    try:
+        await consumer.start()
+        async for record in _to_end(consumer, topic, since_ms):
+            headers = {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
+            yield Refused(Place(record.partition, record.offset), record.timestamp, headers, record.value)
+    finally:
+        await consumer.stop()
+
+
+async def _to_end(consumer: AIOKafkaConsumer, topic: str, since_ms: int | None) -> AsyncIterator[Any]:
+    await consumer.topics()
+    partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+    consumer.assign(partitions)
+    ends = await consumer.end_offsets(partitions)
+    begins = await _begins(consumer, partitions, since_ms)
+    open_partitions = {tp for tp in partitions if begins[tp] < ends[tp]}
+    for tp in partitions:
+        consumer.seek(tp, min(begins[tp], ends[tp]))
+    while open_partitions:
+        batches = await consumer.getmany(*open_partitions, timeout_ms=POLL_MS)
+        for tp, records in batches.items():
+            for record in records:
+                if record.offset < ends[tp]:
+                    yield record
+        open_partitions = {tp for tp in open_partitions if await consumer.position(tp) < ends[tp]}
+
+
+async def _begins(
+    consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since_ms: int | None
+) -> Mapping[TopicPartition, int]:
+    if since_ms is None:
+        found: Mapping[TopicPartition, int] = await consumer.beginning_offsets(partitions)
+        return found
+    ends = await consumer.end_offsets(partitions)
+    at = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
+    return {tp: ends[tp] if at[tp] is None else at[tp].offset for tp in partitions}
+
+
+def target(item: Refused, settings: Settings, config: Config) -> str | None:
+    """The topic (full name) that takes the record again; None for what was not rejected at a channel's topic."""
+    source = item.headers.get("source_topic", "")
+    if source.startswith(COLLECTOR):
+        channel = config.channels.get(source.removeprefix(COLLECTOR))
+        return f"{settings.prefix}.{channel.topic}" if channel else None
+    known = {f"{settings.prefix}.{channel.topic}" for channel in config.channels.values()}
+    return source if source in known | {f"{settings.prefix}.behaviour.pulled"} else None
+
+
+class Retried:
+    """The places whose records were sent through again. A context manager: one process retries at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a+")
+        self._places: set[Place] = set()
+
+    @classmethod
+    async def of(cls, settings: Settings) -> Self:
+        """Of the topic as it is now; made anew, it has another id and nothing was retried."""
+        (topic_id,) = (await topic_ids(settings.bootstrap, settings.security, [topic_of(settings)])).values()
+        return cls(settings.data / "retried" / f"{topic_id}.txt")
+
+    def __enter__(self) -> Self:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._file.seek(0)
+        lines = [line.split() for line in self._file if line.endswith("\n")]
+        self._places = {Place(int(partition), int(offset)) for partition, offset in lines}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+
+    def __contains__(self, place: Place) -> bool:
+        return place in self._places
+
+    def add(self, places: Iterable[Place]) -> None:
+        """These too, from now on."""
+        new = list(places)
+        self._places.update(new)
+        self._file.write("".join(f"{place.partition} {place.offset}\n" for place in new))
+        self._file.flush()
