@@ -5,7 +5,7 @@ business systems apart. In a pattern `*` stands for anything; one that begins wi
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 ADDRESS_LENGTH_MAX = 2_048
@@ -47,10 +47,9 @@ def compared(address: str) -> str:
     """Host and path of an address in the form in which addresses are compared."""
     found = _ADDRESS.match(address.strip()[:ADDRESS_LENGTH_MAX])
     assert found is not None, "every part of an address may be missing"
-    host = (found["host"] or "").lower().rstrip(".")
-    port = "" if found["port"] in _USUAL_PORTS else f":{found['port']}"
-    route = f"#{found['route']}" if found["route"] else ""
-    return f"{host}{port}{found['path'] or '/'}{route}"
+    host, port, path, route = found.group("host", "port", "path", "route")
+    address = host.lower().rstrip(".") + (path or "/" if port in _USUAL_PORTS else f":{port}{path or '/'}")
+    return f"{address}#{route}" if route else address
 
 
 def business_system(
@@ -60,17 +59,20 @@ def business_system(
 
     `named`, `urls` and `pages` are what the event says, of any type; only texts count.
     """
-    for text in named:
-        if isinstance(text, str) and any(rule.name == text for rule in rules):
-            return text
+    for name in named:
+        if isinstance(name, str) and any(rule.name == name for rule in rules):
+            return name
     addresses = [compared(url) for url in urls if isinstance(url, str) and url]
     titles = [page for page in pages if isinstance(page, str)]
     for rule in rules:
-        fits = _fits(rule.urls, addresses) or _fits(rule.pages, titles) or _fits(rule.events, [event])
-        if fits:
+        if _fits(rule.urls, addresses) or _fits(rule.pages, titles) or _fits(rule.events, (event,)):
             return rule.name
     return None
 
 
-def _fits(patterns: tuple[re.Pattern[str], ...], texts: list[str]) -> bool:
-    return bool(patterns and texts) and any(pattern.fullmatch(text) for pattern in patterns for text in texts)
+def _fits(patterns: tuple[re.Pattern[str], ...], texts: Sequence[str]) -> bool:
+    for pattern in patterns:
+        for text in texts:
+            if pattern.fullmatch(text):
+                return True
+    return False

@@ -30,6 +30,10 @@ class NamespaceRule:
     normalise: Normaliser
     block: tuple[re.Pattern[str], ...] = ()
 
+    def blocks(self, text: str) -> bool:
+        """Whether the built-in list or a pattern of the namespace keeps a value out."""
+        return names_nobody(text) or (bool(self.block) and any(pattern.search(text) for pattern in self.block))
+
 
 class Gathered(msgspec.Struct, frozen=True):
     """The usable identifiers of an event, normalised, without doubles, the anchor first; and what was left out."""
@@ -59,11 +63,8 @@ class Namespaces:
             return "no_identifier"
         stripped = text.strip()
         normal = rule.normalise(stripped)
-        if normal is None or names_nobody(stripped) or (normal != stripped and names_nobody(normal)):
+        if normal is None or rule.blocks(normal) or (normal != stripped and rule.blocks(stripped)):
             return "blocked_identifier"
-        for pattern in rule.block:
-            if pattern.search(normal) or pattern.search(stripped):
-                return "blocked_identifier"
         return Identifier(namespace, normal)
 
     def gather(self, given: object, renamed: Mapping[str, str]) -> Gathered:

@@ -58,7 +58,7 @@ def read(raw: bytes | None, places: Places | None) -> Wire | Rejected:
         return _NO_RECORD
     if len(raw) > BYTES_MAX:
         return _TOO_LARGE
-    if b"\\ud" in raw or b"\\uD" in raw:
+    if b"\\" in raw and b"\\u" in raw:
         raw = _ESCAPE.sub(_mended, raw)
     try:
         if not raw.isascii():
@@ -68,7 +68,7 @@ def read(raw: bytes | None, places: Places | None) -> Wire | Rejected:
         return _NOT_JSON
     except RecursionError:
         return _TOO_DEEP
-    return _TOO_DEEP if _is_deep(raw) else wire
+    return _TOO_DEEP if raw.count(b"{") + raw.count(b"[") > DEPTH_MAX and _is_deep(raw) else wire
 
 
 def _canonical(raw: bytes) -> Wire | Rejected:
@@ -114,8 +114,6 @@ def _mended(escape: re.Match[bytes]) -> bytes:
 
 
 def _is_deep(raw: bytes) -> bool:
-    if raw.count(b"{") + raw.count(b"[") <= DEPTH_MAX:
-        return False
     depth = 0
     for mark in re.findall(rb"[][{}]", _TEXT.sub(b"", raw)):
         depth += 1 if mark in (b"[", b"{") else -1
