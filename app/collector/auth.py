@@ -1,0 +1,44 @@
+"""Who sends: a write key, which belongs to one channel.
+
+`Authorization: Basic` with the key as user name, or `writeKey` in the body. A write key stands in every page that is tracked,
+so it is no secret; it only says where an event belongs. What is given in the header counts before the body.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from app.config import Channel, Config
+from app.web import Refusal
+
+_UNKNOWN = "send a write key of a channel: as the user name of Authorization: Basic, or as writeKey in the body"
+
+
+class Keys:
+    """The write keys of all channels."""
+
+    def __init__(self, config: Config) -> None:
+        self._channels: Mapping[str, Channel] = {key: one for one in config.channels.values() for key in one.write_keys}
+
+    def in_header(self, request: web.BaseRequest) -> Channel | None:
+        """The channel of the header's key; None without one. Raises `Refusal` (unauthorized) for an unknown one."""
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        return self.channel(_user_name(credentials))
+
+    def channel(self, key: object) -> Channel:
+        """The channel of a key. Raises `Refusal` (unauthorized) for an unknown one."""
+        found = self._channels.get(key) if isinstance(key, str) else None
+        if found is None:
+            raise Refusal("unauthorized", _UNKNOWN)
+        return found
+
+
+def _user_name(credentials: str) -> str:
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, ValueError):
+        return ""

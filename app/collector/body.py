@@ -1,0 +1,87 @@
+"""The bytes of a request: read, unpacked and mended, never more of them than the limits say.
+
+Clients are careless about what they call their bytes, so only the bytes count: gzip is known by how it begins, and all else
+is JSON, whatever its content type. Unpacking stops at the limit, so a small body that would unpack to gigabytes does not.
+"""
+
+import asyncio
+import re
+import zlib
+
+from aiohttp import ClientError, http_exceptions, web
+
+from app.collector.budget import Hold
+from app.web import Refusal
+
+BYTES_MAX = 4 * 1024 * 1024
+"""Of a body, as it comes and unpacked."""
+MEMBERS_MAX = 100
+"""Of a gzip body: files that were packed one by one and put together."""
+SECONDS_MAX = 30.0
+"""A body that takes longer to arrive is refused."""
+
+_GZIP = b"\x1f\x8b"
+_GZIP_FORMAT = 31
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_TOO_LARGE = f"a body has at most {BYTES_MAX} bytes, also unpacked; send fewer events at once"
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)", re.DOTALL
+)
+
+
+async def read(request: web.BaseRequest, hold: Hold) -> bytes:
+    """The JSON text of a request, in UTF-8 if the sender is right. Raises `Refusal`."""
+    raw = await _received(request, hold)
+    if raw.startswith(_GZIP):
+        raw = unpacked(raw)
+        await hold.grow(len(raw))
+    return raw.removeprefix(_BYTE_ORDER_MARK)
+
+
+def unpacked(packed: bytes) -> bytes:
+    """What gzip holds, of all its members. Raises `Refusal` where it is broken, or beyond BYTES_MAX."""
+    found = bytearray()
+    for _ in range(MEMBERS_MAX):
+        member = zlib.decompressobj(_GZIP_FORMAT)
+        try:
+            found += member.decompress(packed, BYTES_MAX + 1 - len(found))
+        except zlib.error as error:
+            raise Refusal("bad_request", "the body begins like gzip and is none") from error
+        if len(found) > BYTES_MAX:
+            raise Refusal("too_large", _TOO_LARGE)
+        if not member.eof:
+            raise Refusal("bad_request", "the gzip body ends too early")
+        packed = member.unused_data.lstrip(b"\0")
+        if not packed:
+            return bytes(found)
+    raise Refusal("bad_request", f"a gzip body has at most {MEMBERS_MAX} members")
+
+
+def mended(raw: bytes) -> bytes:
+    """Half a surrogate pair, left by a sender that cut a text inside an emoji, as U+FFFD: no reader takes it otherwise."""
+    return _ESCAPE.sub(_whole, raw) if b"\\ud" in raw or b"\\uD" in raw else raw
+
+
+def _whole(escape: re.Match[bytes]) -> bytes:
+    text = escape[0]
+    return b"\\ufffd" if len(text) == 6 else text
+
+
+async def _received(request: web.BaseRequest, hold: Hold) -> bytes:
+    if (request.content_length or 0) > BYTES_MAX:
+        raise Refusal("too_large", _TOO_LARGE)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(SECONDS_MAX):
+            while chunk := await request.content.readany():
+                size += len(chunk)
+                if size > BYTES_MAX:
+                    raise Refusal("too_large", _TOO_LARGE)
+                await hold.grow(len(chunk))
+                chunks.append(chunk)
+    except TimeoutError:
+        raise Refusal("not_ready", f"the body did not arrive within {SECONDS_MAX:.0f} s; send it again") from None
+    except (ClientError, http_exceptions.HttpProcessingError, OSError) as error:
+        raise Refusal("bad_request", "the body broke off; send it again") from error
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
