@@ -102,7 +102,11 @@ def _table(name: str, meaning: str) -> RowTable:
     return table
 
 
-BEHAVIOUR = (*(name(channel.topic) for channel in config.channels.values()), name("behaviour.pulled"))
+BEHAVIOUR = {
+    **{name(channel.topic): channel.partitions for channel in config.channels.values()},
+    name("behaviour.pulled"): config.topics.channel_partitions,
+}
+"""Topic -> its partitions."""
 IDENTITY_INBOX, JOURNEY_INBOX = name("identity.inbox"), name("journey.inbox")
 
 REJECTED = name("behaviour.rejected")

@@ -1,13 +1,12 @@
 """How much was rejected, by reason: counted from behaviour.rejected itself, so every worker says the same after a restart."""
 
-import asyncio
 from collections import Counter
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from mode import Service
 
-from app.instance import REJECTED, app, settings
+from app.instance import REJECTED, app, config, settings
 
 
 class Rejects:
@@ -44,7 +43,7 @@ class CountRejects(Service):
         )
         await consumer.start()
         try:
-            await self._assign(consumer)
+            consumer.assign([TopicPartition(REJECTED, partition) for partition in range(config.topics.channel_partitions)])
             rejects.consumer = consumer
             while not self.should_stop:
                 for records in (await consumer.getmany(timeout_ms=500)).values():
@@ -52,12 +51,6 @@ class CountRejects(Service):
         finally:
             rejects.consumer = None
             await consumer.stop()
-
-    async def _assign(self, consumer: AIOKafkaConsumer) -> None:
-        while not (known := consumer.partitions_for_topic(REJECTED)):
-            await asyncio.sleep(0.2)
-            await consumer.topics()
-        consumer.assign([TopicPartition(REJECTED, partition) for partition in known])
 
 
 def _reason(record: Any) -> str:

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import msgspec
 from faust.types import TP
 
-from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, app, identity, journey
+from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, app, identity, journey, partitions
 from app.rejects import rejects
 from app.routing import NotReady, Peers, input_partitions
 
-INPUTS = (*BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX)
+INPUTS = {**BEHAVIOUR, IDENTITY_INBOX: partitions, JOURNEY_INBOX: partitions}
 
 
 class Own(msgspec.Struct):
@@ -68,8 +68,7 @@ class Reporter:
 
     async def _lag(self, finished: Mapping[TP, int | None]) -> dict[str, int]:
         """Records of each topic that are not finished; a partition that nobody reads counts whole."""
-        counts = {topic: app.runs.topic_partitions(topic) or 0 for topic in INPUTS}
-        wanted = [TP(topic, partition) for topic, count in counts.items() for partition in range(count)]
+        wanted = [TP(topic, partition) for topic, count in INPUTS.items() for partition in range(count)]
         ends, begins = await app.runs.end_offsets(wanted), await app.runs.earliest_offsets(*wanted)
         lag = dict.fromkeys(INPUTS, 0)
         for tp in wanted:

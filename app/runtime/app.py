@@ -28,6 +28,7 @@ class App(faust.App):
     _topic_ids: Mapping[str, str] = {}
 
     async def on_first_start(self) -> None:
+        self.conf.datadir.mkdir(parents=True, exist_ok=True)
         await super().on_first_start()
         if self.before_start is not None:
             await self.before_start(self)
