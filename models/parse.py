@@ -14,6 +14,7 @@ import msgspec
 from models.business import business_system
 from models.cleaning import noise
 from models.event import Event, Reason, Rejected
+from models.identifiers import Gathered
 from models.ids import EventId
 from models.policy import Policy
 from models.stages import stage_of
@@ -79,23 +80,7 @@ def parse(raw: bytes | None, policy: Policy, position: Position, received_at_ms:
         return occurred_at
     if len(gathered.usable) > IDENTIFIERS_MAX:
         return Rejected("too_many_identifiers", f"an event has at most {IDENTIFIERS_MAX} identifiers")
-    properties, context = _object(wire.properties), _object(wire.context)
-    details = _details(properties)
-    event = Event(
-        event_id=_event_id(wire.event_id, position),
-        event=name,
-        channel=policy.channel,
-        occurred_at=occurred_at,
-        received_at=received_at_ms,
-        identifiers=gathered.usable,
-        properties=properties,
-        traits=_object(wire.traits),
-        context=context,
-        business_system=_business_system(policy, name, details, context),
-        time_estimated=wire.occurred_at is None,
-        duration_ms=_duration_ms(details, policy.zone),
-        dropped=gathered.dropped,
-    )
+    event = _assembled(wire, name, gathered, occurred_at, policy, position, received_at_ms)
     return noise(event, policy.cleaning) or _with_stage(event, policy)
 
 
@@ -129,6 +114,28 @@ def _occurred_at(wire: Wire, zone: tzinfo, received_at_ms: int) -> int | Rejecte
     if corrected > received_at_ms + FUTURE_MS_MAX:
         return Rejected("future_time", f"an event lies at most {FUTURE_MS_MAX // 3_600_000} h ahead of when it came")
     return corrected
+
+
+def _assembled(
+    wire: Wire, name: str, gathered: Gathered, occurred_at: int, policy: Policy, position: Position, received_at_ms: int
+) -> Event:
+    properties, context = _object(wire.properties), _object(wire.context)
+    details = _details(properties)
+    return Event(
+        event_id=_event_id(wire.event_id, position),
+        event=name,
+        channel=policy.channel,
+        occurred_at=occurred_at,
+        received_at=received_at_ms,
+        identifiers=gathered.usable,
+        properties=properties,
+        traits=_object(wire.traits),
+        context=context,
+        business_system=_business_system(policy, name, details, context),
+        time_estimated=wire.occurred_at is None,
+        duration_ms=_duration_ms(details, policy.zone),
+        dropped=gathered.dropped,
+    )
 
 
 def _event_id(given: object, position: Position) -> EventId:

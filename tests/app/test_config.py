@@ -71,40 +71,41 @@ def test_what_the_packaged_example_only_shows_is_right_too(tmp_path: Path) -> No
     }
 
 
+ALL = """
+[display]
+time_zone = "UTC"
+[topics]
+channel_partitions = 3
+[identity]
+cluster_limit = 50
+[cleaning]
+view_events = ["seen"]
+view_ms_min = 0
+[events.bought]
+synonyms = ["purchase", "买"]
+[[business_systems]]
+name = "cars"
+url = "/cars/*"
+[[business_systems]]
+name = "hall"
+url = ["https://hall.example.com/*"]
+page = "Hall*"
+event = ["hall_*"]
+[[journey.stages]]
+name = "purchase"
+events = ["bought"]
+channels = ["app", "orders"]
+properties = { status = "ok", paid = true }
+[systems.orders]
+url = "https://orders.example.com/b?x=1"
+namespace = "user_id"
+"""
+
+
 def test_every_section_is_read(tmp_path: Path) -> None:
     config = config_of(
         tmp_path,
-        """
-        [display]
-        time_zone = "UTC"
-        [topics]
-        channel_partitions = 3
-        [identity]
-        cluster_limit = 50
-        [cleaning]
-        view_events = ["seen"]
-        view_ms_min = 0
-        [events.bought]
-        synonyms = ["purchase", "买"]
-        [[business_systems]]
-        name = "cars"
-        url = "/cars/*"
-        [[business_systems]]
-        name = "hall"
-        url = ["https://hall.example.com/*"]
-        page = "Hall*"
-        event = ["hall_*"]
-        [[journey.stages]]
-        name = "purchase"
-        events = ["bought"]
-        channels = ["app", "orders"]
-        properties = { status = "ok", paid = true }
-        [systems.orders]
-        url = "https://orders.example.com/b?x=1"
-        namespace = "user_id"
-        """
-        + SMALL
-        + 'topic = "behaviour.mobile"\npartitions = 5\nwrite_keys = "k"\nnamespaces = { uid = "user_id" }\n',
+        ALL + SMALL + 'topic = "behaviour.mobile"\npartitions = 5\nwrite_keys = "k"\nnamespaces = { uid = "user_id" }\n',
     )
     app = config.channels["app"]
     assert (app.topic, app.partitions, app.write_keys, app.namespaces) == ("behaviour.mobile", 5, ("k",), {"uid": "user_id"})
