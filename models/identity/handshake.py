@@ -135,7 +135,10 @@ def record_refusal(turn: Turn, content: Content, pair: Pair, refusal: Refusal) -
 
 
 def not_here(turn: Turn, row: Cluster | None, message: Propose) -> None:
-    """The proposer must look elsewhere. Gone, or still on its way here: then the answer is remembered, for no answer may be without a row that knows it."""
+    """The proposer must look elsewhere: the person is gone, or still on its way here.
+
+    No answer without a row that remembers it, so one that is on its way leaves a stub.
+    """
     if row is None or row.state == "unborn":
         row = row or Cluster("unborn")
         if was_answered(row.content, message):

@@ -33,11 +33,12 @@ def holders(world: World) -> Custody:
 
 def disks(world: World) -> Iterator[str]:
     """Whoever takes over a partition, with an empty or an old disk, holds what the owner held."""
+    monotone = world.setting.rules.monotone
     for partition in world.runtime.partitions.values():
         held = {key: row for key, (_, row) in partition.disk.rows.items() if key != "z|"}
-        if world.runtime.restored(partition, None) != held:
+        if partition.restored(None, monotone) != held:
             yield "changelog-gap"
-        if world.runtime.restored(partition, 1 - partition.owner) != held:
+        if partition.restored(1 - partition.owner, monotone) != held:
             yield "stale-disk"
 
 
@@ -119,9 +120,9 @@ def lives(world: World) -> Iterator[str]:
             yield "history-ends-elsewhere"
         if [one.since for one in node.history] != sorted(one.since for one in node.history):
             yield "history-out-of-order"
-        if node.uid in held and key in held[node.uid].content.members:
-            if held[node.uid].content.members[key].shared != node.shared:
-                yield "shared-differs"
+        member = held[node.uid].content.members.get(key) if node.uid in held else None
+        if member is not None and member.shared != node.shared:
+            yield "shared-differs"
 
 
 def links(world: World) -> Iterator[str]:
@@ -219,27 +220,31 @@ def events(world: World) -> Iterator[str]:
 
 def erased(world: World) -> Iterator[str]:
     """Nothing is left of who was erased, and nothing from before brings anybody back."""
-    history, held = world.history, holders(world)
-    for uid, row in world.journeys.items():
-        if row.state == "live" and any(held.get(event.key, ("", 0))[0] != uid for event in row.events.values()):
+    held = holders(world)
+    for uid, journey in world.journeys.items():
+        if journey.state == "live" and any(held.get(one.key, ("", 0))[0] != uid for one in journey.events.values()):
             yield "residue-in-journey"
-        if any(event.occurred_at <= world.nodes[event.key].erased_at for event in row.events.values()):
+        if any(one.occurred_at <= world.nodes[one.key].erased_at for one in journey.events.values()):
             yield "erased-event"
     for key, node in world.nodes.items():
         if node.erased_at >= 0 and node.uid is not None and not _shown_since(world, key, node.erased_at):
             yield "resurrected"
-    for request in history.erasures:
-        node = world.nodes.get(request.key)
-        if node is None or (node.uid is not None and node.erased_at < request.at):
+    for request in world.history.erasures:
+        asked = world.nodes.get(request.key)
+        if asked is None or (asked.uid is not None and asked.erased_at < request.at):
             yield "not-erased"
     for row in world.clusters.values():
-        if row.state == "erased" and row.content.members:
-            yield "residue"
-        if row.state == "live" and len(components(row.content.members, row.content.links)) != 1:
-            yield "disconnected"
-        for both, evidence in row.content.links.items():
-            if any(one.occurred_at <= world.nodes[key].erased_at for key in both for one in evidence):
-                yield "erased-link"
+        yield from _left_of(world, row)
+
+
+def _left_of(world: World, row: Cluster) -> Iterator[str]:
+    if row.state == "erased" and row.content.members:
+        yield "residue"
+    if row.state == "live" and len(components(row.content.members, row.content.links)) != 1:
+        yield "disconnected"
+    for both, evidence in row.content.links.items():
+        if any(one.occurred_at <= world.nodes[key].erased_at for key in both for one in evidence):
+            yield "erased-link"
 
 
 def _shown_since(world: World, key: IdentifierKey, erased_at: int) -> bool:

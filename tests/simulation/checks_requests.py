@@ -63,8 +63,9 @@ def entries(world: World) -> Iterator[str]:
 def answers(world: World) -> Iterator[str]:
     """Every request ends, and what is said of it is true when nothing newer changed it."""
     history, found, asked = world.history, results(world), newest(world)
-    every = [r.version.request_id for r in (*history.unlinks, *history.links)] + [r.request_id for r in history.erasures]
-    if set(every) - found.keys():
+    every = {unlink.version.request_id for unlink in history.unlinks} | {link.version.request_id for link in history.links}
+    every |= {erasure.request_id for erasure in history.erasures}
+    if every - found.keys():
         yield "request-without-end"
     if history.erasures:
         return

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from models.ids import IdentifierKey, UnifiedUserId
 from models.journey_messages import EventPlaced, JourneyClosed, JourneyErased, JourneyNews, JourneySplit, Moved
-from tests.simulation.runtime import Reaction
+from tests.simulation.partition import Reaction
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ for the rare ones a seed that is known to find it, so that the test is fast; lat
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
 import msgspec
 
-from models.identity import birth, cluster, custody, handshake, node, parting, policy
+from models.identity import birth, cluster, custody, handshake, node, parting, paths, policy
 from models.identity.messages import Propose, Relabel, Relink, Retry, Unlink
 from models.identity.policy import Policy
 from models.identity.rows import Cluster, Node, Proposal
@@ -23,7 +23,7 @@ from models.identity.values import Bond, Content, Pair, Refusal, Sighting, Versi
 from models.ids import IdentifierKey, UnifiedUserId, route
 from tests.simulation import history, journeys
 from tests.simulation.history import Scale
-from tests.simulation.runtime import Faults, Rules
+from tests.simulation.partition import Faults, Rules
 from tests.simulation.world import LIMITS, Setting
 
 Patch = tuple[Any, str, Callable[..., Any]]
@@ -47,7 +47,6 @@ class Mutant:
     setting: Setting
     patches: tuple[Patch, ...] = ()
     first: int = 0
-    setup: Callable[[], Callable[..., Any]] | None = field(default=None)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -85,12 +84,12 @@ def _pair_only(guards: Policy, elder: Content, younger: Content, bond: Bond) -> 
 
 
 def _direct_only(turn: Turn, uid: UnifiedUserId, row: Cluster, kept: Pair, version: Version) -> None:
-    if len(parting.shortest_path(row.content.links, row.content.members, *kept)) > 2:
+    if len(paths.shortest_path(row.content.links, row.content.members, *kept)) > 2:
         turn.put_cluster(uid, row)
         turn.answer(version.request_id, "done")
     else:
         links = {link: evidence for link, evidence in row.content.links.items() if link != kept}
-        if parting.shortest_path(links, row.content.members, *kept):
+        if paths.shortest_path(links, row.content.members, *kept):
             turn.put_cluster(uid, msgspec.structs.replace(row, content=msgspec.structs.replace(row.content, links=links)))
             turn.answer(version.request_id, "done")
         else:

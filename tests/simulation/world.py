@@ -16,7 +16,8 @@ from models.ids import IdentifierKey, UnifiedUserId, route
 from tests.simulation import journeys
 from tests.simulation.history import History, Scale, draw
 from tests.simulation.journeys import Journey
-from tests.simulation.runtime import Faults, Reaction, Rules, Runtime, Stage
+from tests.simulation.partition import Faults, Reaction, Rules, Stage
+from tests.simulation.runtime import Runtime
 
 LIMITS = {"user_id": 1, "phone": 2, "wecom_userid": 2, "device_id": 2, "anonymous_id": 3}
 
