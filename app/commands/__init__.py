@@ -52,7 +52,8 @@ def _said(error: KafkaError) -> str:
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="onetrail", message="onetrail %(version)s")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """One ordered history of one person, over every channel.
 
     \b
@@ -67,7 +68,9 @@ def main() -> None:
     Settings come from the environment (ONETRAIL_DATA, ONETRAIL_KAFKA, ONETRAIL_CONFIG, ...); every one has a default that
     works on one machine.
     """
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its complaints become our one line
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    if ctx.invoked_subcommand != "collect":
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its complaints become our one line
 
 
 __all__ = ["main"]

@@ -31,9 +31,7 @@ def command() -> None:
     """
     settings = Settings.from_environment()
     asyncio.run(_topics(settings, load(settings.config)))
-    colour = () if sys.stderr.isatty() else ("--no-color",)
-    program = [sys.executable, "-m", "faust", *colour, "-A", "app.main", "worker", "-l", "info"]
-    os.execv(sys.executable, program)
+    os.execv(sys.executable, [sys.executable, "-m", "faust", "-A", "app.main", "worker", "-l", "info"])
 
 
 async def _topics(settings: Settings, config: Config) -> None:
