@@ -50,6 +50,7 @@ class StageStation(Generic[M, R]):
     async def _work(self, tp: TP, records: list[Any]) -> None:
         table, p = self.table, tp.partition
         at = Position(p, self.app.source(tp))
+        await table.prove(p)
         last = await self.stage.apply(at, table.partition(p), table.live[p], records)
         if p in table.live:  # else it was taken away meanwhile: only recovery brings it to life again
             table.live[p] = last

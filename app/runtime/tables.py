@@ -29,6 +29,7 @@ class RowTable(faust.Table[bytes, bytes]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.live: dict[int, int] = {}
+        self._proven: set[int] = set()
         self.tally: Tally[Any] | None = None
 
     def _new_store(self) -> RowStore:
@@ -69,6 +70,7 @@ class RowTable(faust.Table[bytes, bytes]):
 
     async def on_rebalance(self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0) -> None:
         self.live.clear()
+        self._proven.clear()
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
@@ -86,6 +88,20 @@ class RowTable(faust.Table[bytes, bytes]):
         except Exception as error:  # Faust waits for this call without looking at what it raised
             if self._app.runs.stands(generation):
                 die(error)
+
+    async def prove(self, number: int) -> None:
+        """Makes sure, before the first batch of an assignment, that the rows are not behind the inbox offset that was read.
+
+        A worker that slept between recovery and its seek finds the commits of its successor; its rows lack what was committed
+        meanwhile, and what it made of later messages would be wrong and yet bear a later stamp. Its successor appended before
+        it committed, so the changelog tells, provided that it is asked after the seek. Fenced: somebody else wrote.
+        """
+        if number not in self._proven:
+            tp = TP(self.changelog, number)
+            end = (await self._app.runs.end_offsets([tp]))[tp]
+            if end != self.live[number] + 1:
+                raise Fenced(f"{tp.topic}/{number} ends at {end}, ours at {self.live[number] + 1}")
+            self._proven.add(number)
 
     async def probe(self, busy: Callable[[], set[int]]) -> None:
         """Ends the process if somebody else wrote to the changelog of a live partition that is not busy.
