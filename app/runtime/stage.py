@@ -41,11 +41,13 @@ Sent = Message | Record
 
 
 class Inbound(Protocol):
-    """A record of an inbox, as Kafka clients give it. `timestamp` in UTC milliseconds."""
+    """A record of an inbox, as Kafka clients give it."""
 
-    offset: int
-    timestamp: int
-    value: bytes | None
+    @property
+    def offset(self) -> int: ...
+
+    @property
+    def value(self) -> bytes | None: ...
 
 
 class Publisher(Protocol):
