@@ -35,25 +35,15 @@ class Metrics:
     """Counts. The labels of a path are those of known routes only, so nobody can make more of them."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._requests = Counter(*self._named(REQUESTS))
-        self._request_time = Histogram(*self._named(REQUEST_TIME), buckets=_SECONDS)
-        self._ack_time = Histogram(*self._named(ACK_TIME), buckets=_SECONDS)
-        self._received = Counter(*self._named(RECEIVED))
-        self._accepted = Counter(*self._named(ACCEPTED))
-        self._rejected = Counter(*self._named(REJECTED))
-        self._held = Gauge(*self._named(HELD))
-        for one in (
-            self._requests,
-            self._request_time,
-            self._ack_time,
-            self._received,
-            self._accepted,
-            self._rejected,
-            self._held,
-        ):
-            self._registry.register(one)
-        ProcessCollector(registry=self._registry)
+        registry = self._registry = CollectorRegistry()
+        self._requests = Counter(*_named(REQUESTS), registry=registry)
+        self._request_time = Histogram(*_named(REQUEST_TIME), registry=registry, buckets=_SECONDS)
+        self._ack_time = Histogram(*_named(ACK_TIME), registry=registry, buckets=_SECONDS)
+        self._received = Counter(*_named(RECEIVED), registry=registry)
+        self._accepted = Counter(*_named(ACCEPTED), registry=registry)
+        self._rejected = Counter(*_named(REJECTED), registry=registry)
+        self._held = Gauge(*_named(HELD), registry=registry)
+        ProcessCollector(registry=registry)
 
     def answered(self, path: str, status: int) -> None:
         """A request was answered."""
@@ -82,6 +72,6 @@ class Metrics:
         self._held.set(held)
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
 
-    @staticmethod
-    def _named(metric: Metric) -> tuple[str, str, tuple[str, ...]]:
-        return metric.name, f"{metric.meaning} ({metric.unit})" if metric.unit else metric.meaning, metric.labels
+
+def _named(metric: Metric) -> tuple[str, str, tuple[str, ...]]:
+    return metric.name, f"{metric.meaning} ({metric.unit})" if metric.unit else metric.meaning, metric.labels

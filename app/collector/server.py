@@ -45,7 +45,7 @@ def run(settings: Settings, config: Config) -> None:
 async def serve(settings: Settings, config: Config) -> None:
     """As `run`, in a loop that is there already."""
     sink = Sink(settings, config)
-    server = _Server(Collector(settings, config, sink).answer)
+    server = Server(Collector(settings, config, sink).answer)
     runner = web.ServerRunner(server, shutdown_timeout=FINISH_SECONDS_MAX)
     await runner.setup()
     try:
@@ -147,7 +147,9 @@ class _Connection(web.RequestHandler):
         return response
 
 
-class _Server(web.Server):
+class Server(web.Server):
+    """The HTTP server under a `Collector`."""
+
     def __call__(self) -> web.RequestHandler:
         loop = asyncio.get_running_loop()
         # Bodies are unpacked by us, with our bound and whatever they are called.
