@@ -1,0 +1,101 @@
+"""A collector in a process of its own, asked over HTTP, and what it wrote, read from the broker."""
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from aiokafka import AIOKafkaConsumer
+
+from app.broker import Broker
+from tests.real.conftest import LOOPBACK, free_port_pair
+
+FOREGROUND = """
+from app import collector
+from app.config import load
+from app.settings import Settings
+settings = Settings.from_environment()
+collector.run(settings, load(settings.config))
+"""
+
+
+class Collector:
+    """A collector in a process of its own; `url` is where it listens."""
+
+    def __init__(self, broker: Broker, data: Path, prefix: str, port: int | None = None) -> None:
+        self.port = port or free_port_pair()
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        self.prefix = prefix
+        own = {"KAFKA": broker.bootstrap, "DATA": str(data), "COLLECT_PORT": str(self.port), "PREFIX": prefix}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", FOREGROUND],
+            env={**os.environ, **{f"ONETRAIL_{name}": value for name, value in own.items()}},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def until_ready(self) -> None:
+        """Returns when Kafka is reached."""
+        until(lambda: status_of(f"{self.url}/readyz") == 200)
+
+    def stop(self, end: signal.Signals = signal.SIGTERM) -> int:
+        """The exit code after a stop signal."""
+        self.process.send_signal(end)
+        self.process.communicate(timeout=20)
+        return self.process.returncode
+
+
+def post(url: str, body: Any, key: str = "dev-web") -> tuple[int, Any]:
+    """Status and JSON of the answer."""
+    basic = base64.b64encode(f"{key}:".encode()).decode()
+    request = Request(f"{url}/v1/events", json.dumps(body).encode(), {"Authorization": f"Basic {basic}"})
+    try:
+        with urlopen(request, timeout=30) as response:
+            return response.status, json.load(response)
+    except HTTPError as error:
+        return error.code, {**json.load(error), "retry_after": error.headers["Retry-After"]}
+
+
+def status_of(url: str) -> int:
+    """0 = nobody listens."""
+    try:
+        with urlopen(url, timeout=10) as response:
+            return int(response.status)
+    except HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def until(what: Any, seconds: float = 30.0) -> None:
+    """Returns when it is so."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "this did not come to pass"
+        time.sleep(0.1)
+
+
+def events_of(broker: Broker, prefix: str, channel: str = "web") -> list[dict[str, Any]]:
+    """All that is in the topic of a channel."""
+
+    async def read() -> list[dict[str, Any]]:
+        topic = f"{prefix}.behaviour.{channel}"
+        consumer = AIOKafkaConsumer(topic, bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest")
+        async with consumer:
+            ends = await consumer.end_offsets(consumer.assignment())
+            found: list[dict[str, Any]] = []
+            while len(found) < sum(ends.values()):
+                for records in (await consumer.getmany(timeout_ms=500)).values():
+                    found += [json.loads(record.value) for record in records]
+            return found
+
+    return asyncio.run(read())

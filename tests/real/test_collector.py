@@ -1,0 +1,81 @@
+"""The collector as a process, with the real broker: durable before 200, an outage, and the ends of the process."""
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.broker import Broker
+from tests.real.collecting import Collector, events_of, post, status_of, until
+from tests.real.conftest import LOOPBACK, free_port_pair
+
+ANSWER_SECONDS_MAX = 5.0
+
+
+@pytest.fixture
+def collector(broker: Broker, tmp_path: Path) -> Iterator[Collector]:
+    started = Collector(broker, tmp_path, f"c{time.time_ns()}")
+    try:
+        started.until_ready()
+        yield started
+    finally:
+        started.process.kill()
+        started.process.communicate()
+
+
+def event(event_id: str) -> dict[str, Any]:
+    return {"event_id": event_id, "event": "login", "identifiers": {"user_id": "42"}}
+
+
+def ids_in_topic(broker: Broker, collector: Collector) -> list[str]:
+    """The event ids in the topic of the channel `web`, as often as they are there."""
+    return [event["event_id"] for event in events_of(broker, collector.prefix)]
+
+
+def test_what_was_answered_with_200_is_in_the_topic(broker: Broker, collector: Collector) -> None:
+    many = [event(str(number)) for number in range(1000)]
+    assert post(collector.url, [*many, {"event": "x"}])[1]["rejected"] == [{"index": 1000, "reason": "no_identifier"}]
+    assert sorted(ids_in_topic(broker, collector), key=int) == [str(number) for number in range(1000)]
+
+
+def test_while_the_broker_is_away_the_sender_is_told_within_five_seconds_and_then_it_works_again(
+    broker: Broker, collector: Collector
+) -> None:
+    assert post(collector.url, event("before"))[0] == 200
+    broker.kill()
+    try:
+        for _ in range(2):
+            started = time.monotonic()
+            status, answer = post(collector.url, event("during"))
+            assert (status, answer["error"]["code"], answer["retry_after"]) == (503, "not_ready", "1")
+            assert time.monotonic() - started < ANSWER_SECONDS_MAX
+        assert (status_of(f"{collector.url}/readyz"), status_of(f"{collector.url}/healthz")) == (503, 200)
+    finally:
+        broker.start()
+    until(lambda: post(collector.url, event("during"))[0] == 200)
+    assert post(collector.url, event("after"))[0] == 200
+    assert set(ids_in_topic(broker, collector)) == {"before", "during", "after"}
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(collector: Collector, end: signal.Signals) -> None:
+    assert collector.stop(end) == 0
+
+
+def test_it_starts_and_stops_without_a_broker(tmp_path: Path) -> None:
+    nowhere = Broker(LOOPBACK, free_port_pair(), tmp_path)
+    collector = Collector(nowhere, tmp_path, "nowhere")
+    until(lambda: status_of(f"{collector.url}/healthz") == 200)
+    assert (post(collector.url, event("1"))[0], status_of(f"{collector.url}/readyz")) == (503, 503)
+    assert collector.stop() == 0
+
+
+def test_a_taken_port_is_named_with_its_setting(broker: Broker, tmp_path: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as other:
+        collector = Collector(broker, tmp_path, "taken", port=other.getsockname()[1])
+        _, errors = collector.process.communicate(timeout=20)
+    assert "ONETRAIL_COLLECT_PORT: the collector cannot listen on" in errors.splitlines()[-1]
