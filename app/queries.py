@@ -12,6 +12,8 @@ from models.times import instant
 from tables.journey import Window
 
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
+MOMENT_MAX = 253_402_214_400_000
+"""31 December 9999: RFC 3339 can write it in every zone."""
 
 
 class JourneyQuery(NamedTuple):
@@ -42,7 +44,7 @@ def moment(query: Mapping[str, str], name: str, zone: tzinfo) -> int | None:
     if text is None:
         return None
     at = instant(text.replace(" ", "+") if "T" in text else text, zone)
-    if at is None:
+    if at is None or at > MOMENT_MAX:
         raise Refusal("bad_request", f"{name} is a time in RFC 3339, not {text!r}")
     return at
 
