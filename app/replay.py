@@ -40,7 +40,7 @@ class Outgoing(NamedTuple):
 
     topic: str
     key: bytes | None
-    value: bytes | None
+    value: bytes
     fit: bool = True
 
 
@@ -80,7 +80,7 @@ class Memory:
         """What is left of the sequence; `again` begins it anew."""
         records = again()
         for record in islice(records, self.records):
-            self._digest.update((record.value or b"") + b"\n")
+            self._digest.update(record.value + b"\n")
         if self.records and self._digest.hexdigest() == self._kept:
             return records
         self.records, self._digest = 0, hashlib.sha256()
@@ -93,7 +93,7 @@ class Memory:
     def add(self, chunk: Iterable[Outgoing]) -> None:
         """These were sent too."""
         for record in chunk:
-            self._digest.update((record.value or b"") + b"\n")
+            self._digest.update(record.value + b"\n")
             self.records += 1
         self._path.parent.mkdir(parents=True, exist_ok=True)
         new = self._path.with_suffix(".new")

@@ -2,7 +2,7 @@
 
 import click
 
-from app import collector
+from app.collector import run
 from app.config import load
 from app.settings import Settings
 
@@ -19,4 +19,4 @@ def command() -> None:
             -d '{"event": "page_viewed", "identifiers": {"anonymous_id": "a1"}}'
     """
     settings = Settings.from_environment()
-    collector.run(settings, load(settings.config))
+    run(settings, load(settings.config))

@@ -39,8 +39,8 @@ class Refused:
     raw: bytes | None
 
     def again(self, topic: str) -> Outgoing:
-        """The same bytes for a topic."""
-        return Outgoing(topic, None, None, fit=False) if self.raw is None else outgoing(self.raw, None, topic)
+        """The same bytes for a topic; none at all become an empty value, which is no event either."""
+        return outgoing(self.raw or b"", None, topic)
 
     def document(self) -> dict[str, object]:
         """As `onetrail rejected --json` shows it; bytes that are no UTF-8 are escaped."""
@@ -70,21 +70,20 @@ async def refused(settings: Settings, since_ms: int | None = None) -> AsyncItera
     topic = topic_of(settings)
     await topic_ids(settings.bootstrap, settings.security, [topic])
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **settings.security
+        topic, bootstrap_servers=settings.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **settings.security
     )
     try:
         await consumer.start()
-        async for record in _to_end(consumer, topic, since_ms):
+        async for record in _to_end(consumer, since_ms):
             headers = {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
             yield Refused(Place(record.partition, record.offset), record.timestamp, headers, record.value)
     finally:
         await consumer.stop()
 
 
-async def _to_end(consumer: AIOKafkaConsumer, topic: str, since_ms: int | None) -> AsyncIterator[Any]:
-    await consumer.topics()
-    partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
-    consumer.assign(partitions)
+async def _to_end(consumer: AIOKafkaConsumer, since_ms: int | None) -> AsyncIterator[Any]:
+    """Without a group all partitions are its own."""
+    partitions = sorted(consumer.assignment())
     ends = await consumer.end_offsets(partitions)
     begins = await _begins(consumer, partitions, since_ms)
     open_partitions = {tp for tp in partitions if begins[tp] < ends[tp]}
@@ -138,8 +137,9 @@ class Retried:
     def __enter__(self) -> Self:
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._file.seek(0)
-        lines = [line.split() for line in self._file if line.endswith("\n")]
-        self._places = {Place(int(partition), int(offset)) for partition, offset in lines}
+        whole = self._file.read().rpartition("\n")[0]
+        self._file.truncate(len(whole) + 1 if whole else 0)  # a line that a crash tore is as good as none
+        self._places = {Place(*map(int, line.split())) for line in whole.splitlines()}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
