@@ -12,9 +12,10 @@ from app.runtime.stage import Message, Sent, Stage
 from app.runtime.station import Outgoing, StageStation
 from app.runtime.tally import Tally
 from models.identity import handle
-from models.identity.messages import IdentityMessage, address
+from models.identity.messages import Answer, IdentityMessage, address
+from models.identity.outcome import RequestResult
 from models.identity.rows import Row
-from models.ids import UnifiedUserId, route
+from models.ids import UnifiedUserId, route, route_of_request
 from tables.identity import CLUSTERS, codec, frozen
 
 
@@ -31,7 +32,11 @@ class IdentityActors:
         for placed in outcome.journeys:
             yield Message(JOURNEY_INBOX, route(placed.uid), placed)
         for output in outcome.outputs:
-            yield from outputs.records(output)
+            if isinstance(output, RequestResult):
+                answer = Answer(output.request_id, output.state, output.detail)
+                yield Message(IDENTITY_INBOX, route_of_request(output.request_id), answer)
+            else:
+                yield from outputs.records(output)
 
     def reject(self, body: bytes, partition: int, offset: int, why: str) -> Record:
         """The record of a message that could not be handled."""

@@ -9,6 +9,7 @@ import msgspec
 from app.people import Person, Story
 from models.display import rfc3339
 from models.event import Event
+from models.identity.explain import Step, Tenure, tenures
 from models.identity.rows import Node
 from models.identity.values import Evidence, Member, Refusal
 from models.ids import Identifier, IdentifierKey, birth_of
@@ -80,23 +81,31 @@ class Answers:
 
     def history(self, node: Node) -> Document:
         """`.../history`: whose an identifier was, from when to when."""
-        ends = [assignment.since for assignment in node.history[1:]]
-        last = node.erased_at if node.uid is None and node.erased_at >= 0 else None
-        return {
-            "items": [
-                {
-                    "unified_user_id": assignment.uid,
-                    "from": self.time(assignment.since),
-                    "to": None if end is None else self.time(end),
-                    "because": {"kind": assignment.cause.kind, "id": assignment.cause.id, "at": self.time(assignment.cause.at)},
-                }
-                for assignment, end in zip(node.history, [*ends, last], strict=True)
-            ]
-        }
+        return {"items": [self._tenure(tenure) for tenure in tenures(node)]}
+
+    def explanation(self, path: Sequence[Step] | None) -> Document:
+        """`.../explain`: why two identifiers are one person."""
+        return {"connected": path is not None, "path": [self._step(step) for step in path or ()]}
 
     def time(self, instant_ms: int) -> str:
         """RFC 3339 in the zone of display."""
         return rfc3339(instant_ms, self._zone)
+
+    def _tenure(self, tenure: Tenure) -> Document:
+        cause, until = tenure.assignment.cause, tenure.until
+        return {
+            "unified_user_id": tenure.assignment.uid,
+            "from": self.time(tenure.assignment.since),
+            "to": None if until is None else self.time(until),
+            "because": {"kind": cause.kind, "id": cause.id, "at": self.time(cause.at)},
+        }
+
+    def _step(self, step: Step) -> Document:
+        return {
+            "identifiers": [step.near.name, step.far.name],
+            "evidence": [self.evidence(evidence) for evidence in step.evidence],
+            "bridge": step.bridge,
+        }
 
     def _names(self, person: Person, summary: Summary) -> Document:
         content = person.cluster.content

@@ -11,6 +11,7 @@ from yarl import URL
 
 from app import topics
 from app.config import Config, load
+from app.guards import announce
 from app.outputs import Outputs
 from app.runtime.app import App
 from app.runtime.tables import RowTable
@@ -109,7 +110,7 @@ BEHAVIOUR = {
 """Topic -> its partitions."""
 IDENTITY_INBOX, JOURNEY_INBOX = name("identity.inbox"), name("journey.inbox")
 
-REJECTED = name("behaviour.rejected")
+REJECTED, REQUESTS = name("behaviour.rejected"), name("requests")
 
 ZONE = ZoneInfo(config.display.time_zone)
 POLICY = hashlib.sha256(msgspec.json.encode(config, order="deterministic") + settings.pii_key).hexdigest()[:8]
@@ -119,9 +120,10 @@ outputs = Outputs(settings.prefix, ZONE)
 
 
 async def _prepare(app: App) -> None:
-    """Creates the topics that are missing and learns the ids of those that are consumed."""
+    """Creates the topics that are missing, announces the guards, learns the ids of the topics that are consumed."""
     await topics.create(settings, config)
-    await app.learn_topics(settings.bootstrap, settings.security, (*BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX))
+    await announce(settings, config, IDENTITY_INBOX)
+    await app.learn_topics(settings.bootstrap, settings.security, (*BEHAVIOUR, REQUESTS, IDENTITY_INBOX, JOURNEY_INBOX))
 
 
 app.before_start = _prepare

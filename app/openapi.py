@@ -1,5 +1,6 @@
 """The routes of a worker in OpenAPI 3.1, for people who write clients; a test holds it against the routes that are served."""
 
+from collections.abc import Sequence
 from typing import Any
 
 _IDENTIFIER = [("namespace", "a declared namespace"), ("value", "the identifier, percent-encoded; read like those of events")]
@@ -15,11 +16,24 @@ _PAGE = [
 ]
 
 
-def _operation(summary: str, path: list[tuple[str, str]], query: list[tuple[str, str]] = []) -> dict[str, Any]:  # noqa: B006
+_ERROR = {"description": "error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+_NAMED = {
+    "type": "object",
+    "required": ["namespace", "value"],
+    "properties": {"namespace": {"type": "string"}, "value": {"type": ["string", "integer"]}},
+}
+
+
+def _operation(summary: str, path: Sequence[tuple[str, str]], query: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
     parameters = [{"name": n, "in": "path", "required": True, "description": d, "schema": {"type": "string"}} for n, d in path]
     parameters += [{"name": n, "in": "query", "description": d, "schema": {"type": "string"}} for n, d in query]
-    error = {"description": "error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
-    return {"get": {"summary": summary, "parameters": parameters, "responses": {"200": {"description": "ok"}, "default": error}}}
+    return {"get": {"summary": summary, "parameters": parameters, "responses": {"200": {"description": "ok"}, "default": _ERROR}}}
+
+
+def _request(summary: str, body: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{body}"}}}
+    responses = {"202": {"description": "request_id of what is now in the log"}, "default": _ERROR}
+    return {"post": {"summary": summary, "requestBody": {"required": True, "content": content}, "responses": responses}}
 
 
 OPENAPI: dict[str, Any] = {
@@ -29,12 +43,18 @@ OPENAPI: dict[str, Any] = {
     "components": {
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         "schemas": {
+            "PairBody": {
+                "type": "object",
+                "required": ["a", "b"],
+                "properties": {"a": _NAMED, "b": _NAMED, "reason": {"type": "string"}},
+            },
+            "ErasureBody": _NAMED,
             "Error": {
                 "type": "object",
                 "properties": {
                     "error": {"type": "object", "properties": {"code": {"type": "string"}, "message": {"type": "string"}}}
                 },
-            }
+            },
         },
     },
     "paths": {
@@ -42,9 +62,16 @@ OPENAPI: dict[str, Any] = {
         "/v1/identities/{namespace}/{value}/history": _operation(
             "whose this identifier was", _IDENTIFIER, [("at", "time: whose it was then")]
         ),
+        "/v1/identities/{namespace}/{value}/explain": _operation(
+            "why two identifiers are one person", _IDENTIFIER, [("to", "namespace:value")]
+        ),
         "/v1/users/{uid}": _operation("the profile of a unified user", _UID),
         "/v1/users/{uid}/journey": _operation("a page of a journey", _UID, _PAGE),
         "/v1/journeys/{namespace}/{value}": _operation("profile and journey of whoever has this identifier", _IDENTIFIER, _PAGE),
+        "/v1/links": _request("these two are one person", "PairBody"),
+        "/v1/unlinks": _request("these two are not one person, until a link says otherwise", "PairBody"),
+        "/v1/erasures": _request("forget this person", "ErasureBody"),
+        "/v1/requests/{request_id}": _operation("how a request went", [("request_id", "as answered by the request")]),
         "/v1/status": _operation("how far the system is", []),
     },
 }

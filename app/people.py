@@ -14,12 +14,12 @@ from app.instance import identity, journey
 from app.routing import NotReady, Peers, Question
 from app.runtime.rows import Partition
 from models.event import Event
-from models.identity.rows import Cluster, Node
-from models.ids import IdentifierKey, UnifiedUserId, route
+from models.identity.rows import Cluster, Node, Request
+from models.ids import IdentifierKey, UnifiedUserId, route, route_of_request
 from models.journey.rows import Header
 from models.journey.summary import EMPTY, Place, Summary, join
 from models.timeline import Filter, merged
-from tables.identity import cluster_of, node_of
+from tables.identity import cluster_of, node_of, request_of
 from tables.journey import Window, events_of, header_of
 
 FORWARDS_MAX = 32
@@ -72,11 +72,16 @@ def _events(partition: Partition, raw: msgspec.Raw) -> list[Event]:
     return events_of(partition, asked.uid, Window(asked.since, asked.before, asked.after, asked.descending), asked.limit)
 
 
+def _request(partition: Partition, raw: msgspec.Raw) -> Request | None:
+    return request_of(partition, msgspec.msgpack.decode(raw, type=str))
+
+
 NODE: Question[Node | None] = Question("node", identity, _node, Node | None)
 CLUSTER: Question[Cluster | None] = Question("cluster", identity, _cluster, Cluster | None)
 HEADER: Question[Header | None] = Question("header", journey, _header, Header | None)
 EVENTS: Question[list[Event]] = Question("events", journey, _events, list[Event])
-QUESTIONS: dict[str, Question[Any]] = {question.name: question for question in (NODE, CLUSTER, HEADER, EVENTS)}
+REQUEST: Question[Request | None] = Question("request", identity, _request, Request | None)
+QUESTIONS: dict[str, Question[Any]] = {asked.name: asked for asked in (NODE, CLUSTER, HEADER, EVENTS, REQUEST)}
 
 
 class People:
@@ -88,6 +93,10 @@ class People:
     async def node(self, key: IdentifierKey) -> Node | None:
         """The row of an identifier."""
         return await self._peers.ask(NODE, route(key), key)
+
+    async def request(self, request_id: str) -> Request | None:
+        """How an operator's request goes; None when nobody knows it."""
+        return await self._peers.ask(REQUEST, route_of_request(request_id), request_id)
 
     async def by_identifier(self, key: IdentifierKey) -> Person | None:
         """The person who has an identifier; None when nobody has it."""

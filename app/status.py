@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import msgspec
 from faust.types import TP
 
-from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, app, identity, journey, partitions
+from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, REQUESTS, app, identity, journey, partitions
 from app.rejects import rejects
 from app.routing import NotReady, Peers, input_partitions
 
-INPUTS = {**BEHAVIOUR, IDENTITY_INBOX: partitions, JOURNEY_INBOX: partitions}
+INPUTS = {**BEHAVIOUR, REQUESTS: 1, IDENTITY_INBOX: partitions, JOURNEY_INBOX: partitions}
 
 
 class Own(msgspec.Struct):

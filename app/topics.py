@@ -71,7 +71,7 @@ def topics_of(settings: Settings, config: Config) -> tuple[Topic, ...]:
         *((f".{channel.topic}", channel.partitions, raw, *_RAW) for channel in config.channels.values()),
         (".behaviour.pulled", some, raw, *_PULLED),
         (".behaviour.rejected", some, rejected, *_REJECTED),
-        (".requests", 1, for_ever, *_REQUESTS),
+        (".requests", 1, {**kept, **_APPEND_TIME}, *_REQUESTS),
         (".identity.inbox", many, inbox, *_IDENTITY_INBOX),
         (".journey.inbox", many, inbox, *_JOURNEY_INBOX),
         (".identity.merges", many, for_ever, *_MERGES),

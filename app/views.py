@@ -39,10 +39,10 @@ class PeerView(Lookup):
     async def get(self, request: web.Request, question: str, partition: str) -> web.Response:
         asked = found(QUESTIONS.get(question), "this question")
         try:
-            found = peers.answer(asked, int(partition), bytes.fromhex(request.query.get("q", "")))
+            answer = peers.answer(asked, int(partition), bytes.fromhex(request.query.get("q", "")))
         except ValueError as error:
             raise Refusal("bad_request", f"a question of another worker cannot be read: {error}") from None
-        return web.Response(body=msgspec.msgpack.encode(found))
+        return web.Response(body=msgspec.msgpack.encode(answer))
 
 
 @app.page("/healthz")
@@ -78,5 +78,3 @@ class OpenApiView(faust.web.View):
 
     async def get(self, request: web.Request) -> web.Response:
         return json_response(OPENAPI)
-
-

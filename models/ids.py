@@ -46,6 +46,11 @@ def route(name: IdentifierKey | UnifiedUserId) -> Route:
     return Route(name[-ROUTE_LENGTH:])
 
 
+def route_of_request(request_id: str) -> Route:
+    """What places an operator's request: the id itself."""
+    return Route(request_id)
+
+
 def mint(birth_ms: int, seed: str, born_from: IdentifierKey) -> UnifiedUserId:
     """The uid of a person born at `birth_ms` (UTC milliseconds) from one identifier.
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from models.identity import cluster, handshake, messages, node
-from models.identity.messages import IdentityMessage, SetPolicy
+from models.identity.messages import Answer, IdentityMessage, SetPolicy, request_address
 from models.identity.outcome import Outcome
-from models.identity.rows import PolicyRow
+from models.identity.rows import PolicyRow, Request
 from models.identity.turn import Read, Turn
 
 __all__ = ["Outcome", "Read", "handle"]
@@ -20,6 +20,14 @@ def set_policy(turn: Turn, message: SetPolicy) -> None:
     """The guards from here on; tightening them parts nobody."""
     if message.version > turn.policy_row().version:
         turn.put_policy(PolicyRow(message.policy, message.version))
+
+
+def answer(turn: Turn, message: Answer) -> None:
+    """What a request's row says from here on; an end is an end."""
+    row = turn.read(request_address(message.request_id))
+    assert row is None or isinstance(row, Request)
+    if row is None or (row.state == "accepted" and message.state != "accepted"):
+        turn.outcome.rows[request_address(message.request_id)] = Request(message.state, message.detail)
 
 
 HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
@@ -44,6 +52,7 @@ HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     messages.Spawn: cluster.spawn,
     messages.Refuse: cluster.refuse,
     messages.Confirm: cluster.confirm,
+    messages.Answer: answer,
     messages.SetPolicy: set_policy,
 }
 

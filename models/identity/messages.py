@@ -28,13 +28,14 @@ comes in a message, so the same log gives the same rows.
 | cluster | Spawn          | SPAWN       | begin, with the members that left another cluster                     |
 | cluster | Refuse         | -           | record that this link of your member was refused                      |
 | cluster | Confirm        | -           | one step that a request waits for is visible                          |
+| request | Answer         | -           | how an operator's request goes                                        |
 | policy  | SetPolicy      | -           | the guards changed                                                    |
 """
 
 import msgspec
 
 from models.identity.policy import Policy
-from models.identity.values import Ask, Bond, Cause, Content, Decision, Refusal, Sighting, Version, pair
+from models.identity.values import Ask, Bond, Cause, Content, Decision, Refusal, RequestState, Sighting, Version, pair
 from models.ids import EventId, IdentifierKey, UnifiedUserId
 
 POLICY_KEY = "p|"
@@ -220,6 +221,14 @@ class Confirm(ToCluster, frozen=True):
     name: str
 
 
+class Answer(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """How the request goes; the first answer that is not `accepted` stands. Placed by the request's id."""
+
+    request_id: str
+    state: RequestState
+    detail: str = ""
+
+
 class SetPolicy(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The guards from here on, in one partition; one message to each. An older version says nothing new."""
 
@@ -254,6 +263,7 @@ IdentityMessage = (
     | Spawn
     | Refuse
     | Confirm
+    | Answer
     | SetPolicy
 )
 
@@ -268,12 +278,19 @@ def cluster_address(uid: UnifiedUserId) -> str:
     return "c|" + uid
 
 
+def request_address(request_id: str) -> str:
+    """The row of an operator's request."""
+    return "r|" + request_id
+
+
 def address(message: IdentityMessage) -> str:
-    """The row that a message is for: `n|<key>`, `c|<uid>`, or `p|`, which is placed by `SetPolicy.partition`."""
+    """The row that a message is for: `n|<key>`, `c|<uid>`, `r|<request id>`, or `p|`, placed by `SetPolicy.partition`."""
     if isinstance(message, ToCluster):
         return "c|" + message.uid
     if isinstance(message, ToNode):
         return "n|" + message.key
+    if isinstance(message, Answer):
+        return request_address(message.request_id)
     return POLICY_KEY
 
 

@@ -5,17 +5,13 @@ Records name identifiers by key only, so that an erasure leaves nothing in them.
 version, mapped by key and version. Of a request's results the first final one counts.
 """
 
-from typing import Literal
-
 import msgspec
 
 from models.identity.messages import IdentityMessage
 from models.identity.rows import Row
-from models.identity.values import Evidence, Pair, Refusal
+from models.identity.values import Evidence, Pair, Refusal, RequestState
 from models.ids import EventId, IdentifierKey, UnifiedUserId
 from models.journey_messages import JourneyNews
-
-RequestState = Literal["accepted", "done", "refused", "superseded"]
 
 
 class Merged(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -1,4 +1,5 @@
-"""What identity remembers: one row an identifier, one row a uid, one row a partition for the guards' policy.
+"""What identity remembers: one row an identifier, one row a uid, one row a request of an operator,
+one row a partition for the guards' policy.
 
 The stamp that orders a row's writes is not here; the runtime keeps it. Rows are values: a handler makes a new one.
 """
@@ -9,7 +10,7 @@ import msgspec
 
 from models.identity.messages import Deferred
 from models.identity.policy import Policy
-from models.identity.values import NOTHING, Assignment, Bond, Content, Decision
+from models.identity.values import NOTHING, Assignment, Bond, Content, Decision, RequestState
 from models.ids import IdentifierKey, UnifiedUserId
 
 State = Literal["live", "frozen", "merged", "erased", "unborn"]
@@ -65,4 +66,11 @@ class PolicyRow(msgspec.Struct, frozen=True, array_like=True):
     version: int
 
 
-Row = Node | Cluster | PolicyRow
+class Request(msgspec.Struct, frozen=True, array_like=True):
+    """An operator's request: how it goes, or how it ended."""
+
+    state: RequestState
+    detail: str = ""
+
+
+Row = Node | Cluster | PolicyRow | Request

@@ -6,10 +6,10 @@ A turn sees its own writes, so that messages which waited in a frozen cluster ca
 from collections.abc import Callable
 
 from models.identity.messages import POLICY_KEY, Deferred, IdentityMessage
-from models.identity.outcome import Outcome, Output, RequestResult, RequestState
+from models.identity.outcome import Outcome, Output, RequestResult
 from models.identity.policy import DEFAULT, Policy
 from models.identity.rows import Cluster, Node, PolicyRow, Row
-from models.identity.values import Version
+from models.identity.values import RequestState, Version
 from models.ids import IdentifierKey, UnifiedUserId
 from models.journey_messages import JourneyNews
 

@@ -16,6 +16,7 @@ Pair = tuple[IdentifierKey, IdentifierKey]
 
 RefusalReason = Literal["limit", "cluster_limit", "shared", "kept_apart"]
 CauseKind = Literal["born", "merged", "split"]
+RequestState = Literal["accepted", "done", "refused", "superseded"]
 
 
 def pair(a: IdentifierKey, b: IdentifierKey) -> Pair:

@@ -1,0 +1,113 @@
+"""Operator requests over HTTP: links, unlinks, erasures, and how they went. They are records in the log like all else."""
+
+import asyncio
+import secrets
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from app.asking import found, sighting
+from app.instance import REQUESTS, app
+from app.lookups import Lookup, people
+from app.runtime.durable import Record
+from app.web import Refusal, json_response
+from models.requests import Asked, ErasureAsked, LinkAsked, UnlinkAsked, encode
+
+SEEN_SECONDS, SEEN_TRIES_MAX = 0.01, 200
+"""How often an answer looks whether the request can be asked for; the request itself is in the log by then."""
+
+
+class Named(msgspec.Struct, frozen=True):
+    """An identifier in a body."""
+
+    namespace: str
+    value: str | int
+
+
+class PairBody(msgspec.Struct, frozen=True):
+    """The body of a link or unlink."""
+
+    a: Named
+    b: Named
+    reason: str = ""
+
+
+class ErasureBody(msgspec.Struct, frozen=True):
+    """The body of an erasure."""
+
+    namespace: str
+    value: str | int
+    reason: str = ""
+
+
+T = TypeVar("T")
+
+_pair = msgspec.json.Decoder(PairBody)
+_erasure = msgspec.json.Decoder(ErasureBody)
+
+
+@app.page("/v1/links")
+class LinksView(Lookup):
+    """These two are one person."""
+
+    async def post(self, request: web.Request) -> web.Response:
+        body = _read(await request.read(), _pair)
+        a, b = sighting(body.a.namespace, body.a.value), sighting(body.b.namespace, body.b.value)
+        _refuse_same(a.key, b.key)
+        return await _send(LinkAsked(_request_id(), a, b, body.reason))
+
+
+@app.page("/v1/unlinks")
+class UnlinksView(Lookup):
+    """These two are not one person."""
+
+    async def post(self, request: web.Request) -> web.Response:
+        body = _read(await request.read(), _pair)
+        a, b = sighting(body.a.namespace, body.a.value).key, sighting(body.b.namespace, body.b.value).key
+        _refuse_same(a, b)
+        return await _send(UnlinkAsked(_request_id(), a, b, body.reason))
+
+
+@app.page("/v1/erasures")
+class ErasuresView(Lookup):
+    """Forget this person."""
+
+    async def post(self, request: web.Request) -> web.Response:
+        body = _read(await request.read(), _erasure)
+        return await _send(ErasureAsked(_request_id(), sighting(body.namespace, body.value).key, body.reason))
+
+
+@app.page("/v1/requests/{request_id}")
+class RequestView(Lookup):
+    """How a request went."""
+
+    async def get(self, request: web.Request, request_id: str) -> web.Response:
+        row = found(await people.request(request_id), f"request {request_id}")
+        return json_response({"request_id": request_id, "state": row.state, "detail": row.detail})
+
+
+def _request_id() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def _read(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    try:
+        return decoder.decode(raw)
+    except msgspec.DecodeError as error:
+        raise Refusal("bad_request", f"the body is not such a request: {error}") from None
+
+
+def _refuse_same(a: str, b: str) -> None:
+    if a == b:
+        raise Refusal("bad_request", "a and b are the same identifier")
+
+
+async def _send(asked: Asked) -> web.Response:
+    """202 when the request is in the log, and as a rule already known under its id."""
+    await app.durable.publish([Record(REQUESTS, asked.request_id.encode(), encode(asked))], [])
+    for _ in range(SEEN_TRIES_MAX):
+        if await people.request(asked.request_id) is not None:
+            break
+        await asyncio.sleep(SEEN_SECONDS)
+    return json_response({"request_id": asked.request_id}, 202)
