@@ -1,0 +1,161 @@
+"""Real SDKs against the real collector and broker: what they report as sent is in the topic, once, with every field.
+
+Their packages are no dependency of ours: they are installed once, with exact versions, into the user's cache.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.broker import Broker
+from app.cache import cache_directory, obtain
+from tests.real.collecting import Collector, events_of
+
+PYTHON_PACKAGES = ("segment-analytics-python==2.4.0", "rudder-sdk-python==2.1.9")
+NODE_PACKAGES = ("@segment/analytics-node@3.1.0", "@rudderstack/rudder-sdk-node@3.0.13")
+
+SEGMENT_PYTHON = """
+import sys
+from segment.analytics.client import Client
+client = Client("dev-web", host=sys.argv[1], gzip=True, on_error=lambda error, _: sys.exit(f"lost: {error}"))
+"""
+RUDDER_PYTHON = """
+import sys
+from rudderstack.analytics.client import Client
+client = Client("dev-web", host=sys.argv[1], on_error=lambda error, _: sys.exit(f"lost: {error}"))
+"""
+CALLS_PYTHON = """
+client.identify("42", {"email": "Ann@Example.com", "city": "Foshan"}, anonymous_id="a-1")
+client.track("42", "order_paid", {"amount": 12.5, "text": "\\u4f60\\ud83d\\ude00"}, message_id="m-1")
+client.page("42", name="Cars", properties={"path": "/cars"})
+client.screen("42", name="Home")
+client.group("42", "g-1", {"email": "office@example.com"})
+client.alias("a-2", "42")
+client.flush()
+client.join()
+"""
+SEGMENT_NODE = """
+const { Analytics } = require('@segment/analytics-node')
+const client = new Analytics({ writeKey: 'dev-web', host: process.argv[1], path: '/v1/batch' })
+client.on('error', error => { console.error(error); process.exit(1) })
+const finish = () => client.closeAndFlush()
+"""
+RUDDER_NODE = """
+const Analytics = require('@rudderstack/rudder-sdk-node')
+const client = new Analytics('dev-web', { dataPlaneUrl: process.argv[1], logLevel: 'error', flushInterval: 100 })
+const finish = () => client.flush().then(() => client.flush())
+"""
+CALLS_NODE = """
+client.identify({ userId: '42', anonymousId: 'a-1', traits: { email: 'Ann@Example.com', city: 'Foshan' } })
+client.track({ userId: '42', event: 'order_paid', properties: { amount: 12.5, text: '\\u4f60\\ud83d\\ude00' }, messageId: 'm-1' })
+client.page({ userId: '42', name: 'Cars', properties: { path: '/cars' } })
+client.screen({ userId: '42', name: 'Home' })
+client.group({ userId: '42', groupId: 'g-1', traits: { email: 'office@example.com' } })
+client.alias({ previousId: 'a-2', userId: '42' })
+setTimeout(finish, 50)
+"""
+IDENTIFIERS = {
+    "identify": {"user_id": "42", "anonymous_id": "a-1", "email": "Ann@Example.com"},
+    "order_paid": {"user_id": "42"},
+    "page_viewed": {"user_id": "42"},
+    "screen_viewed": {"user_id": "42"},
+    "group_joined": {"user_id": "42"},
+    "alias": {"user_id": "42", "anonymous_id": "a-2"},
+}
+
+
+@pytest.fixture(scope="module")
+def python_packages() -> Mapping[str, str]:
+    def install(directory: Path) -> None:
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--target", str(directory)]
+        subprocess.run([*pip, *PYTHON_PACKAGES], check=True)
+
+    return {"PYTHONPATH": str(obtain(_entry("python", PYTHON_PACKAGES), install))}
+
+
+@pytest.fixture(scope="module")
+def node_packages() -> Mapping[str, str]:
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("Node and npm are not installed")
+
+    def install(directory: Path) -> None:
+        npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(directory)]
+        subprocess.run([*npm, *NODE_PACKAGES], check=True)
+
+    return {"NODE_PATH": str(obtain(_entry("node", NODE_PACKAGES), install) / "node_modules")}
+
+
+@pytest.fixture(scope="module")
+def collector(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    started = Collector(broker, tmp_path_factory.mktemp("collector"), f"sdk{time.time_ns()}")
+    try:
+        started.until_ready()
+        yield started
+    finally:
+        started.process.kill()
+        started.process.communicate()
+
+
+def _entry(language: str, packages: tuple[str, ...]) -> Path:
+    return cache_directory() / "sdks" / f"{language}-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:12]}"
+
+
+def run(command: list[str], packages: Mapping[str, str]) -> None:
+    """Runs a program that uses an SDK; it ends well when the SDK reports everything as sent."""
+    done = subprocess.run(command, env={**os.environ, **packages}, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "lost" not in done.stderr
+
+
+def sent_by(broker: Broker, collector: Collector, command: list[str], packages: Mapping[str, str]) -> dict[str, Any]:
+    """Event name -> canonical event, of what a program sends."""
+    before = events_of(broker, collector.prefix)
+    run([*command, collector.url], packages)
+    events = [event for event in events_of(broker, collector.prefix) if event not in before]
+    assert len(events) == len(IDENTIFIERS)
+    return {event["event"]: event for event in events}
+
+
+def assert_complete(events: dict[str, Any]) -> None:
+    """Nothing that the programs say is missing."""
+    assert {name: event["identifiers"] for name, event in events.items()} == IDENTIFIERS
+    assert all(event["event_id"] and event["occurred_at"] and event["sent_at"] for event in events.values())
+    assert events["order_paid"]["event_id"] == "m-1"
+    assert events["order_paid"]["properties"] == {"amount": 12.5, "text": "你😀"}
+    assert events["identify"]["traits"] == {"email": "Ann@Example.com", "city": "Foshan"}
+    assert events["page_viewed"]["properties"]["name"] == "Cars"
+    assert events["group_joined"]["properties"]["group_id"] == "g-1"
+    assert events["order_paid"]["context"]["library"]["name"]
+
+
+@pytest.mark.parametrize("sdk", [SEGMENT_PYTHON, RUDDER_PYTHON], ids=["segment", "rudder"])
+def test_the_python_sdks(broker: Broker, collector: Collector, python_packages: Mapping[str, str], sdk: str) -> None:
+    assert_complete(sent_by(broker, collector, [sys.executable, "-c", sdk + CALLS_PYTHON], python_packages))
+
+
+@pytest.mark.parametrize("sdk", [SEGMENT_NODE, RUDDER_NODE], ids=["segment", "rudder"])
+def test_the_node_sdks(broker: Broker, collector: Collector, node_packages: Mapping[str, str], sdk: str) -> None:
+    assert_complete(sent_by(broker, collector, ["node", "-e", sdk + CALLS_NODE], node_packages))
+
+
+def test_an_sdk_sends_again_until_the_broker_is_back(
+    broker: Broker, collector: Collector, python_packages: Mapping[str, str]
+) -> None:
+    broker.kill()
+    back = threading.Timer(3.0, broker.start)
+    back.start()
+    try:
+        run([sys.executable, "-c", SEGMENT_PYTHON + "client.track('7', 'waited')\nclient.join()", collector.url], python_packages)
+    finally:
+        back.join()
+    waited = [event["event_id"] for event in events_of(broker, collector.prefix) if event["event"] == "waited"]
+    assert len(set(waited)) == 1
