@@ -15,7 +15,7 @@ from unittest.mock import patch
 import msgspec
 
 from models.identity import birth, cluster, custody, handshake, node, parting, paths, policy
-from models.identity.messages import Propose, Relabel, Relink, Retry, Unlink
+from models.identity.messages import Propose, Relabel, Relink, Unlink
 from models.identity.policy import Policy
 from models.identity.rows import Cluster, Node, Proposal
 from models.identity.turn import Turn
@@ -37,6 +37,9 @@ UNLINKS = replace(PLAIN, scale=Scale(unlinks=6))
 LIMITED = replace(UNLINKS, policy=Policy(limits=LIMITS))
 ERASING = replace(PLAIN, scale=Scale(erasures=3))
 PARTING_ERASING = replace(PLAIN, scale=Scale(unlinks=5, links=4, erasures=4))
+BACK_AND_FORTH = replace(
+    PLAIN, scale=Scale(identifiers=6, events=12, unlinks=8, links=8), faults=Faults(crash=0.1, duplicate=0.5)
+)
 BUILT = Setting(Scale(unlinks=3, links=2), faults=replace(HOT, stall=0.5, torn=True))
 
 
@@ -96,10 +99,6 @@ def _direct_only(turn: Turn, uid: UnifiedUserId, row: Cluster, kept: Pair, versi
             _take_apart(turn, uid, row, kept, version)
 
 
-def _forgets_the_answer(turn: Turn, row: Cluster | None, message: Propose) -> None:
-    turn.send(Retry(message.proposer, message.number, None))
-
-
 def _changes_its_mind(guards: Policy, elder: Content, younger: Content) -> str | None:
     return "user_id" if _MOOD.random() < 0.3 else _over_limit(guards, elder, younger)
 
@@ -128,6 +127,8 @@ _MOOD = random.Random(0)
 _objection, _over_limit, _fresh = policy.objection, policy.over_limit, parting.fragment_uid
 _take_apart, _decisions_at_birth, _stub = cluster.take_apart, birth.decisions_at_birth, cluster.is_stub
 
+# That an answer leaves a row that remembers it is needed too rarely for random histories; it has a story of its own in
+# tests/models/identity/test_cases.py.
 PROTOCOL: dict[str, Mutant] = {
     "relabel: the last writer wins": Mutant(PLAIN, ((node, "is_newer", lambda row, message: row.uid is not None),)),
     "relabel: the smallest uid wins": Mutant(UNLINKS, ((node, "is_newer", _smaller_uid),)),
@@ -145,7 +146,9 @@ PROTOCOL: dict[str, Mutant] = {
         PLAIN, ((handshake, "defer", lambda turn, row, message: None), (cluster, "defer", lambda turn, row, message: None))
     ),
     "no proposal number": Mutant(LIMITED, ((handshake, "answers", lambda row, number: row.state == "frozen"),)),
-    "answered proposals are forgotten": Mutant(LIMITED, ((handshake, "was_answered", lambda content, message: False),)),
+    "answered proposals are forgotten": Mutant(
+        BACK_AND_FORTH, ((handshake, "was_answered", lambda content, message: False),), first=100
+    ),
     "absorbed uids are forgotten": Mutant(UNLINKS, ((handshake, "was_absorbed", lambda content, uid: False),)),
     "either side may propose": Mutant(
         PLAIN,
@@ -174,9 +177,6 @@ PROTOCOL: dict[str, Mutant] = {
     "a guard that changes its mind": Mutant(
         replace(PLAIN, policy=Policy(limits=LIMITS)), ((policy, "over_limit", _changes_its_mind),)
     ),
-    "no answer is remembered before birth": Mutant(
-        replace(UNLINKS, policy=Policy(cluster_limit=4)), ((handshake, "not_here", _forgets_the_answer),)
-    ),
 }
 
 CANNOT_LINK: dict[str, Mutant] = {
@@ -202,7 +202,9 @@ CANNOT_LINK: dict[str, Mutant] = {
     "an operator's link does not clear a refusal": Mutant(
         PARTING, ((policy, "sticky", lambda refusal, force: refusal is not None),)
     ),
-    "a cut link forgets the operator's link": Mutant(PARTING, ((parting, "refused_since", lambda c, link, version: version),)),
+    "a cut link forgets the operator's link": Mutant(
+        BACK_AND_FORTH, ((parting, "refused_since", lambda content, link, version: version),), first=183
+    ),
     "refusals stay behind a split": Mutant(PARTING, ((parting, "concerns", lambda both, members: True),)),
     "a birth takes over no decisions": Mutant(PARTING, ((birth, "decisions_at_birth", _without_decisions),)),
     "a birth after an erasure takes over no decisions": Mutant(
@@ -220,15 +222,17 @@ def _runtime(faults: Faults = BUILT.faults, scale: Scale = BUILT.scale, first: i
 
 
 RUNTIME: dict[str, Mutant] = {
-    "two inboxes": Mutant(replace(LIMITED, rules=Rules(one_inbox=False))),
-    "no stamps, no cursor": _runtime(stamps=False, cursor=False),
+    "two inboxes": Mutant(replace(LIMITED, rules=Rules(one_inbox=False)), first=13),
+    "no stamps, no cursor": _runtime(first=69, stamps=False, cursor=False),
     "recovery: the last write wins": _runtime(monotone=False),
     "no fence": _runtime(fence=False),
     "no fence, no compaction": _runtime(replace(BUILT.faults, compact=0.0), fence=False),
     "nothing is appended again": _runtime(reappend=False),
-    "an idle owner does not probe": _runtime(probe=False),
+    "an idle owner does not probe": _runtime(first=84, probe=False),
     "the rightful owner ignores the gap": _runtime(owner_minds_gap=False),
-    "appending again is not fenced": _runtime(reappend_fenced=False),
+    "appending again is not fenced": _runtime(
+        Faults(crash=0.15, duplicate=0.1, stall=1.0, torn=True, compact=0.1), reappend_fenced=False
+    ),
     "node rows before cluster rows": _runtime(nodes_last=False),
     "outputs after state": _runtime(outputs_first=False),
     "outputs after state, no cursor": _runtime(outputs_first=False, cursor=False),
