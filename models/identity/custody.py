@@ -10,6 +10,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from models.identity.messages import (
+    DETOURS_MAX,
     Apart,
     Deliver,
     Erase,
@@ -24,6 +25,7 @@ from models.identity.messages import (
     Relink,
     Unlink,
 )
+from models.identity.outcome import Wandering
 from models.identity.rows import Cluster
 from models.identity.turn import Turn
 from models.ids import IdentifierKey
@@ -34,16 +36,17 @@ ForMember = Deliver | Link | Apart | Lift | EraseCluster | Refuse
 def held(turn: Turn, key: IdentifierKey, message: ForMember) -> Cluster | None:
     """The addressed cluster if it holds `key`; otherwise the message is sent on and there is nothing to do here."""
     row = turn.cluster(message.uid)
-    if row is None:
-        turn.send(back_to_node(message))
-    elif row.into is not None:
-        turn.send(replace(message, uid=row.into))
-    elif has_custody(row, key):
+    if row is not None and has_custody(row, key):
         return row
-    elif key in row.content.departed:
-        turn.send(replace(message, uid=row.content.departed[key].uid))
+    onward = replace(message, detours=message.detours + 1)
+    if onward.detours > DETOURS_MAX:
+        turn.record(Wandering(key, message.uid, onward.detours))
+    if row is not None and row.into is not None:
+        turn.send(replace(onward, uid=row.into))
+    elif row is not None and key in row.content.departed:
+        turn.send(replace(onward, uid=row.content.departed[key].uid))
     else:
-        turn.send(back_to_node(message))
+        turn.send(back_to_node(onward))
     return None
 
 
@@ -55,17 +58,17 @@ def has_custody(row: Cluster, key: IdentifierKey) -> bool:
 def back_to_node(message: ForMember) -> NodeMessage:
     """What the node is told, so that it says the same again to the newest holder."""
     match message:
-        case Deliver(_, anchor, event_id, occurred_at, received_at, channel, body):
-            return Occurred(anchor.key, event_id, occurred_at, received_at, channel, (anchor,), body)
-        case Link(_, bond, far_uid):
-            return LinkNode(bond.near.key, bond, far_uid)
-        case Apart(_, key, other, decision):
-            return Unlink(key, other, decision.version)
-        case Lift(_, near, far, version):
-            return Relink(near.key, near, far, version)
-        case EraseCluster(_, key, request_id, at):
-            return Erase(key, request_id, at)
-        case Refuse(_, key, other, refusal):
-            return RefuseNode(key, other, refusal)
+        case Deliver(_, anchor, event_id, occurred_at, received_at, channel, body, detours):
+            return Occurred(anchor.key, event_id, occurred_at, received_at, channel, (anchor,), body, detours)
+        case Link(_, bond, far_uid, detours):
+            return LinkNode(bond.near.key, bond, far_uid, detours=detours)
+        case Apart(_, key, other, decision, detours):
+            return Unlink(key, other, decision.version, detours)
+        case Lift(_, near, far, version, detours):
+            return Relink(near.key, near, far, version, detours)
+        case EraseCluster(_, key, request_id, at, detours):
+            return Erase(key, request_id, at, detours)
+        case Refuse(_, key, other, refusal, detours):
+            return RefuseNode(key, other, refusal, detours)
         case _:
             assert_never(message)

@@ -38,6 +38,9 @@ from models.identity.policy import Policy
 from models.identity.values import Ask, Bond, Cause, Content, Decision, Refusal, RequestState, Sighting, Version, pair
 from models.ids import EventId, IdentifierKey, UnifiedUserId
 
+DETOURS_MAX = 8
+"""How often a message may be sent on in search of who holds its identifier before somebody is told; it goes on after that.
+`detours` counts it in every message that concerns one member."""
 POLICY_KEY = "p|"
 """The row of the guards' policy; each partition has its own."""
 
@@ -63,6 +66,7 @@ class Occurred(ToNode, frozen=True):
     channel: str
     identifiers: tuple[Sighting, ...]
     body: bytes = b""
+    detours: int = 0
 
 
 class LinkNode(ToNode, frozen=True):
@@ -71,6 +75,7 @@ class LinkNode(ToNode, frozen=True):
     bond: Bond
     far_uid: UnifiedUserId
     far_shared: bool = False
+    detours: int = 0
 
 
 class Relabel(ToNode, frozen=True):
@@ -87,6 +92,7 @@ class Unlink(ToNode, frozen=True):
 
     other: IdentifierKey
     version: Version
+    detours: int = 0
 
 
 class Relink(ToNode, frozen=True):
@@ -95,6 +101,7 @@ class Relink(ToNode, frozen=True):
     near: Sighting
     far: Sighting
     version: Version
+    detours: int = 0
 
 
 class Erase(ToNode, frozen=True):
@@ -102,6 +109,7 @@ class Erase(ToNode, frozen=True):
 
     request_id: str
     at: int
+    detours: int = 0
 
 
 class NodeErased(ToNode, frozen=True):
@@ -123,6 +131,7 @@ class RefuseNode(ToNode, frozen=True):
 
     other: IdentifierKey
     refusal: Refusal
+    detours: int = 0
 
 
 class Deliver(ToCluster, frozen=True):
@@ -134,6 +143,7 @@ class Deliver(ToCluster, frozen=True):
     received_at: int
     channel: str
     body: bytes = b""
+    detours: int = 0
 
 
 class Link(ToCluster, frozen=True):
@@ -141,6 +151,7 @@ class Link(ToCluster, frozen=True):
 
     bond: Bond
     far_uid: UnifiedUserId
+    detours: int = 0
 
 
 class Propose(ToCluster, frozen=True):
@@ -180,6 +191,7 @@ class Apart(ToCluster, frozen=True):
     key: IdentifierKey
     other: IdentifierKey
     decision: Decision
+    detours: int = 0
 
 
 class Lift(ToCluster, frozen=True):
@@ -188,6 +200,7 @@ class Lift(ToCluster, frozen=True):
     near: Sighting
     far: Sighting
     version: Version
+    detours: int = 0
 
 
 class EraseCluster(ToCluster, frozen=True):
@@ -196,6 +209,7 @@ class EraseCluster(ToCluster, frozen=True):
     key: IdentifierKey
     request_id: str
     at: int
+    detours: int = 0
 
 
 class Spawn(ToCluster, frozen=True):
@@ -212,6 +226,7 @@ class Refuse(ToCluster, frozen=True):
     key: IdentifierKey
     other: IdentifierKey
     refusal: Refusal
+    detours: int = 0
 
 
 class Confirm(ToCluster, frozen=True):
@@ -241,31 +256,7 @@ NodeMessage = Occurred | LinkNode | Relabel | Unlink | Relink | Erase | NodeEras
 ClusterMessage = Deliver | Link | Propose | Accept | Reject | Retry | Apart | Lift | EraseCluster | Spawn | Refuse | Confirm
 Deferred = Link | Propose | Apart | Lift | EraseCluster | Refuse
 """What waits while a cluster is frozen."""
-IdentityMessage = (
-    Occurred
-    | LinkNode
-    | Relabel
-    | Unlink
-    | Relink
-    | Erase
-    | NodeErased
-    | Shared
-    | RefuseNode
-    | Deliver
-    | Link
-    | Propose
-    | Accept
-    | Reject
-    | Retry
-    | Apart
-    | Lift
-    | EraseCluster
-    | Spawn
-    | Refuse
-    | Confirm
-    | Answer
-    | SetPolicy
-)
+IdentityMessage = NodeMessage | ClusterMessage | SetPolicy
 
 
 def node_address(key: IdentifierKey) -> str:

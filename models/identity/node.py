@@ -58,7 +58,16 @@ def occurred(turn: Turn, message: Occurred) -> None:
         return
     anchor = message.identifiers[0]
     turn.send(
-        Deliver(node.uid, anchor, message.event_id, message.occurred_at, message.received_at, message.channel, message.body)
+        Deliver(
+            node.uid,
+            anchor,
+            message.event_id,
+            message.occurred_at,
+            message.received_at,
+            message.channel,
+            message.body,
+            message.detours,
+        )
     )
     for other in message.identifiers[1:]:
         if other.key != message.key and node.linked.get(other.key, 0) < policy.COUNTED_MAX:
@@ -82,9 +91,9 @@ def link_node(turn: Turn, message: LinkNode) -> None:
     elif far_uid < uid and born_now(before, node) and _joins_at_once(turn, bond, uid, far_uid):
         return
     elif far_uid < uid:
-        turn.send(Link(uid, bond, far_uid))
+        turn.send(Link(uid, bond, far_uid, message.detours))
     else:
-        turn.send(Link(far_uid, bond.reversed(), uid))
+        turn.send(Link(far_uid, bond.reversed(), uid, message.detours))
 
 
 def relabel(turn: Turn, message: Relabel) -> None:
@@ -102,7 +111,6 @@ def unlink(turn: Turn, message: Unlink) -> None:
     version = message.version
     node = _decided(turn, message.key, message.other, Decision(version, True))
     if node is None:
-        turn.answer(version.request_id, "refused", "too many unlinks of one identifier")
         return
     newest = node.apart[message.other]
     if newest.version > version:
@@ -110,7 +118,7 @@ def unlink(turn: Turn, message: Unlink) -> None:
     elif node.uid is None and newest.on:
         turn.answer(version.request_id, "done")
     if node.uid is not None:
-        turn.send(Apart(node.uid, message.key, message.other, newest))
+        turn.send(Apart(node.uid, message.key, message.other, newest, message.detours))
 
 
 def relink(turn: Turn, message: Relink) -> None:
@@ -118,14 +126,13 @@ def relink(turn: Turn, message: Relink) -> None:
     version, other = message.version, message.far.key
     node = _decided(turn, message.key, other, Decision(version, False))
     if node is None:
-        turn.answer(version.request_id, "refused", "too many unlinks of one identifier")
         return
     if node.apart[other].version > version:
         turn.answer(version.request_id, "superseded", node.apart[other].version.request_id)
         return
     living = alive(turn, node, message.near, requested(version))
     if living is not None:
-        turn.send(Lift(owner(living), message.near, message.far, version))
+        turn.send(Lift(owner(living), message.near, message.far, version, message.detours))
         return
     turn.answer(version.request_id, "refused", "erased")
     lift_only(turn, node, message)
@@ -135,7 +142,8 @@ def erase(turn: Turn, message: Erase) -> None:
     """Ask the person's cluster to forget everything; without a person, remember the erasure alone."""
     node = turn.node(message.key)
     if node is not None and node.uid is not None and node.erased_at < message.at:
-        turn.send(EraseCluster(node.uid, message.key, message.request_id, message.at))
+        turn.answer(message.request_id, "accepted")
+        turn.send(EraseCluster(node.uid, message.key, message.request_id, message.at, message.detours))
         return
     if node is None:
         turn.put_node(message.key, Node(version=0, erased_at=message.at))
@@ -165,7 +173,7 @@ def refuse_node(turn: Turn, message: RefuseNode) -> None:
     """Pass a refusal on to whoever holds the identifier; nobody does after an erasure."""
     node = turn.node(message.key)
     if node is not None and node.uid is not None:
-        turn.send(Refuse(node.uid, message.key, message.other, message.refusal))
+        turn.send(Refuse(node.uid, message.key, message.other, message.refusal, message.detours))
 
 
 def is_newer(node: Node, message: Relabel) -> bool:
@@ -226,12 +234,16 @@ def _refuse_shared(turn: Turn, bond: Bond, uid: UnifiedUserId, far_uid: UnifiedU
 
 
 def _decided(turn: Turn, key: IdentifierKey, other: IdentifierKey, decision: Decision) -> Node | None:
-    """The node with the newest decision about the pair; None when it can remember no more pairs."""
+    """The node with the newest decision about the pair; None when the request is refused at once."""
+    if key == other:
+        turn.answer(decision.version.request_id, "refused", "one identifier is no pair")
+        return None
     node = turn.node(key) or Node()
     known = node.apart.get(other)
     if known is not None and not is_newer_decision(known, decision):
         return node
     if known is None and len(node.apart) >= turn.policy().unlinks_max:
+        turn.answer(decision.version.request_id, "refused", "too many unlinks of one identifier")
         return None
     turn.answer(decision.version.request_id, "accepted")
     node = replace(node, apart=node.apart | {other: decision})

@@ -66,6 +66,14 @@ class Suppressed(msgspec.Struct, frozen=True, array_like=True, tag=True):
     body: bytes
 
 
+class Wandering(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A message for `key` was sent on unusually often, last by the cluster `uid`; it goes on."""
+
+    key: IdentifierKey
+    uid: UnifiedUserId
+    detours: int
+
+
 class RequestResult(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """How an operator's request ended; `done` = every step of it is visible. The first that is not `accepted` counts."""
 
@@ -74,7 +82,7 @@ class RequestResult(msgspec.Struct, frozen=True, array_like=True, tag=True):
     detail: str = ""
 
 
-Output = Merged | Split | Refused | Erased | Mapped | Suppressed | RequestResult
+Output = Merged | Split | Refused | Erased | Mapped | Suppressed | Wandering | RequestResult
 
 
 class Outcome(msgspec.Struct):
