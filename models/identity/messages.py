@@ -256,7 +256,7 @@ NodeMessage = Occurred | LinkNode | Relabel | Unlink | Relink | Erase | NodeEras
 ClusterMessage = Deliver | Link | Propose | Accept | Reject | Retry | Apart | Lift | EraseCluster | Spawn | Refuse | Confirm
 Deferred = Link | Propose | Apart | Lift | EraseCluster | Refuse
 """What waits while a cluster is frozen."""
-IdentityMessage = NodeMessage | ClusterMessage | SetPolicy
+IdentityMessage = NodeMessage | ClusterMessage | Answer | SetPolicy
 
 
 def node_address(key: IdentifierKey) -> str:
