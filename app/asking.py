@@ -15,17 +15,12 @@ _namespaces = namespaces_of(config)
 
 def sighting(namespace: str, value: object) -> Sighting:
     """An identifier read by the rules that events are read by; 400 for one that cannot exist."""
-    if namespace not in _namespaces.rules:
-        raise Refusal("bad_request", f"{namespace!r} is not a namespace of the configuration")
-    identifier = _namespaces.identifier(namespace, value)
-    if not isinstance(identifier, Identifier):
-        raise Refusal("bad_request", f"this value cannot be a {namespace}: {identifier}")
-    return Sighting(key_of(settings.pii_key, identifier), namespace, identifier.value)
+    return _sighting(namespace, value, "bad_request")
 
 
 def key(namespace: str, value: object) -> IdentifierKey:
-    """The key of such an identifier."""
-    return sighting(namespace, value).key
+    """The key of an identifier that is looked up; 404 for one that cannot exist, since nobody has it."""
+    return _sighting(namespace, value, "not_found").key
 
 
 def found(thing: T | None, name: str) -> T:
@@ -33,3 +28,12 @@ def found(thing: T | None, name: str) -> T:
     if thing is None:
         raise Refusal("not_found", f"{name} is not known")
     return thing
+
+
+def _sighting(namespace: str, value: object, code: str) -> Sighting:
+    if namespace not in _namespaces.rules:
+        raise Refusal("bad_request", f"{namespace!r} is not a namespace of the configuration")
+    identifier = _namespaces.identifier(namespace, value)
+    if not isinstance(identifier, Identifier):
+        raise Refusal(code, f"this value cannot be a {namespace}: {identifier}")
+    return Sighting(key_of(settings.pii_key, identifier), namespace, identifier.value)
