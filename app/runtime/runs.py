@@ -37,12 +37,12 @@ class Consumer(driver.Consumer):
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Run]]:
         if self._pause:
             await asyncio.sleep(self._pause)
-        generation = self.app.consumer_generation_id
         records, active = await self._wait_next_records(timeout)
+        generation = self.app.consumer_generation_id
         if not records or self.should_stop:
             return
-        if not self.stands(generation):
-            await self._seek_back()
+        if not self.flow_active:
+            await self._put_back(records)
             return
         count = sum(map(len, records.values()))
         self._pause = PACE_SECONDS if 0 < count < PACE_RECORDS else 0.0
@@ -111,14 +111,16 @@ class Consumer(driver.Consumer):
             await self._thread.seek_to_beginning(*fresh)
         return offsets
 
-    async def _seek_back(self) -> None:
-        """What a fetch brought across a rebalance is not used but read again."""
+    async def _put_back(self, records: Mapping[TP, list[Any]]) -> None:
+        """Reads again later what came in the midst of a rebalance.
+
+        Upstream seeks to what is committed instead, which loses what it has taken from a changelog: if it took it after recovery
+        had sought, recovery waits for it for ever.
+        """
         try:
-            await self.perform_seek()
-        except (KafkaError, AssertionError) as error:  # in the midst of a rebalance; the recovery after it seeks
-            if self.flow_active:
-                raise
-            self.log.info("no seek while partitions move: %r", error)
+            await self._thread.seek_wait({tp: run[0].offset for tp, run in records.items()})
+        except KafkaError as error:  # the partitions are gone, or their new owner begins anew
+            self.log.info("not put back: %r", error)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing to note: offsets are finished by runs, gaps among them do not matter."""
