@@ -3,8 +3,10 @@
 An event is the name of who it counts for. A relay makes it a message for that name's partition, a stage counts it.
 """
 
+import os
+import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from app.runtime.tables import RowTable
 from app.runtime.tally import Tally
 
 PARTITIONS = 4
+SLEEP = "sleep"
 BATCH_BYTES = 4_100_000
 
 
@@ -95,16 +98,31 @@ def counting(bootstrap: str, prefix: str, data: Path, worker: str) -> App:
         yield Message(inbox, name, Count(name))
 
     app.before_start = prepare
-    stations(app, events, inbox, Relay(relayed, PARTITIONS, Outgoing(app)))
+    stations(app, events, inbox, Relay(relayed, PARTITIONS, Outgoing(app)), Sleeper(app, data / SLEEP))
     return app
 
 
-def stations(app: App, events: str, inbox: str, relay: Relay) -> None:
+class Sleeper(Outgoing):
+    """Stops its own process just before an append, once, when a file says so."""
+
+    def __init__(self, app: App, sign: Path) -> None:
+        super().__init__(app)
+        self._sign = sign
+
+    async def append(self, topic: str, partition: int, rows: Sequence[tuple[bytes, bytes]], last: int) -> int:
+        """Perhaps after a long sleep."""
+        if self._sign.exists():
+            self._sign.unlink()
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return await super().append(topic, partition, rows, last)
+
+
+def stations(app: App, events: str, inbox: str, relay: Relay, publisher: Outgoing) -> None:
     """Both agents and the table."""
     table: Any = app.Table("counts", key_type=bytes, value_type=bytes, partitions=PARTITIONS, recovery_buffer_size=4)
     counts = Counts()
     stage: Stage[Count, int] = Stage(
-        Count, counts, counts, table.changelog, PARTITIONS, Outgoing(app), Tally(counts, b"", lambda row: row)
+        Count, counts, counts, table.changelog, PARTITIONS, publisher, Tally(counts, b"", lambda row: row)
     )
     relaying, counted = RelayStation(app, relay, "policy"), StageStation(app, stage, table)
 

@@ -18,7 +18,7 @@ from app.broker import Broker
 from app.runtime.rows import STAMP, Partition, Recovery, RocksDBOptions
 from app.runtime.stage import CURSOR
 from tests.app.runtime.kafka_model import Disk
-from tests.real.counting import BATCH_BYTES, PARTITIONS, topics
+from tests.real.counting import BATCH_BYTES, PARTITIONS, SLEEP, topics
 
 COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(BATCH_BYTES + 65_536)}
 NAMES = [f"name {n}" for n in range(40)]
@@ -131,6 +131,7 @@ class Crew:
     def __init__(self, broker: Broker, prefix: str, data: Path) -> None:
         self._broker, self._prefix, self._data = broker, prefix, data
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.ended: list[tuple[str, int]] = []
 
     def start(self, name: str) -> None:
         command = [sys.executable, "-m", "tests.real.counting", self._broker.bootstrap, self._prefix]
@@ -145,6 +146,17 @@ class Crew:
             rmtree(self._data / name, ignore_errors=True)
         self.start(name)
 
+    async def sleep_at_append(self, name: str, seconds: float) -> None:
+        """Has a worker fall asleep with rows in hand, and wakes it."""
+        (self._data / name / SLEEP).touch()
+        state = Path(f"/proc/{self._processes[name].pid}/stat")
+        for _ in range(200):
+            if state.read_text().rpartition(")")[2].split()[0] == "T":
+                break
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(seconds)
+        self.send(name, signal.SIGCONT)
+
     def send(self, name: str, what: signal.Signals) -> None:
         self._processes[name].send_signal(what)
 
@@ -153,7 +165,8 @@ class Crew:
         while True:
             await asyncio.sleep(0.2)
             for name, process in list(self._processes.items()):
-                if process.poll() is not None:
+                if (code := process.poll()) is not None:
+                    self.ended.append((name, code))
                     self.start(name)
 
     async def end(self, name: str) -> int:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from app.broker import Broker
-from app.runtime.durable import Fenced, Producer, Record, TooLarge
+from app.runtime.durable import EXIT_FENCED, Fenced, Producer, Record, TooLarge
 from app.runtime.packs import Packed
 from app.runtime.topic_ids import topic_ids
 from tests.real.counting import BATCH_BYTES, PARTITIONS
@@ -113,8 +112,7 @@ async def test_counts_survive_a_worker_that_wakes_after_another_took_over(
     async with crew(broker, "woken", tmp_path, ["w0", "w1"]) as workers:
         async with events(broker, "woken") as sent:
             await asyncio.sleep(7)
-            workers.send("w1", signal.SIGSTOP)
-            await asyncio.sleep(9)
-            workers.send("w1", signal.SIGCONT)
+            await workers.sleep_at_append("w1", 9)
             await asyncio.sleep(3)
         assert await settled(broker, "woken", sent) == sent
+        assert ("w1", EXIT_FENCED) in workers.ended
