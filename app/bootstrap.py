@@ -85,6 +85,7 @@ def bring_up_to_date(root: Path) -> None:
 
 
 def install(root: Path) -> None:
+    """Makes the environment or brings it up to date; the stamp is written last. Raises BootstrapError."""
     venv = root / ".venv"
     print("onetrail: bringing .venv up to date (the first time it downloads about 60 MB)", file=sys.stderr)
     if not belongs_here(venv):
@@ -134,6 +135,7 @@ def succeeds(*command: object) -> bool:
 
 
 def run(*command: object, failure: str) -> None:
+    """Runs a command, its output on standard error. Raises BootstrapError, which begins with `failure`."""
     if subprocess.run([str(part) for part in command], check=False, stdout=sys.stderr).returncode != 0:
         raise BootstrapError(f"{failure} (what went wrong is above)")
 

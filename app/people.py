@@ -6,6 +6,7 @@ is still handing its events over, both are read and shown as one, so nothing tha
 
 import asyncio
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -134,15 +135,13 @@ class People:
         scanned = 0
         while True:
             chunk = await self._chunk(story.uids, window, min(CHUNK_EVENTS, SCANNED_EVENTS_MAX))
-            for event in chunk:
-                window = window._replace(after=Place(event.occurred_at, event.event_id))
-                if wanted.lets_through(event):
-                    events.append(event)
-                    if len(events) == limit:
-                        return events, window.after
-            scanned += len(chunk)
+            events += islice(filter(wanted.lets_through, chunk), limit - len(events))
+            if len(events) == limit:
+                return events, _place(events[-1])
             if len(chunk) < CHUNK_EVENTS:
                 return events, None
+            scanned += len(chunk)
+            window = window._replace(after=_place(chunk[-1]))
             if scanned >= SCANNED_EVENTS_MAX:
                 return events, window.after
 
@@ -154,6 +153,10 @@ class People:
         asked = [EventsAsked(uid, window.since, window.before, window.after, window.descending, limit) for uid in uids]
         found = await asyncio.gather(*(self._peers.ask(EVENTS, route(a.uid), a) for a in asked))
         return merged(found, descending=window.descending)[:limit]
+
+
+def _place(event: Event) -> Place:
+    return Place(event.occurred_at, event.event_id)
 
 
 def _holds(header: Header) -> bool:

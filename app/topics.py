@@ -131,11 +131,10 @@ async def create(settings: Settings, config: Config) -> tuple[str, ...]:
     async with _admin(settings) as admin:
         existing = set(await admin.list_topics())
         missing = [topic for topic in wanted if topic.name not in existing]
-        if missing:
-            answer = await admin.create_topics([_new(topic) for topic in missing])
-            for name, code, message in answer.topic_errors:
-                if code not in (0, _TOPIC_ALREADY_EXISTS):
-                    raise TopicsError(f"topic {name} was refused by the broker: {message or f'error {code}'}")
+        answers = (await admin.create_topics([_new(topic) for topic in missing])).topic_errors if missing else ()
+        for name, code, message in answers:
+            if code not in (0, _TOPIC_ALREADY_EXISTS):
+                raise TopicsError(f"topic {name} was refused by the broker: {message or f'error {code}'}")
         await _until_led(admin, wanted)
     return tuple(topic.name for topic in missing)
 

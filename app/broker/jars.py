@@ -70,10 +70,12 @@ def take(scratch: Path, directory: Path, expected: Mapping[str, str]) -> None:
 
 
 def hashed(file: Path) -> str:
+    """SHA-256 in hexadecimal digits."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def by_maven(directory: Path) -> None:
+    """All jars into the directory, by the Maven of this machine. Raises BrokerError."""
     goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={directory}"]
     fetch(["mvn", "-q", "-B", "-f", str(SETTINGS / "pom.xml"), *goal], "Maven")
 

@@ -24,10 +24,12 @@ def address(host: str, port: int) -> str:
 
 
 def reached(host: str) -> str:
+    """Where clients on this machine find what was bound to the host."""
     return LOOPBACK if host in WILDCARDS else host
 
 
 def bracketed(host: str) -> str:
+    """An IPv6 address as it stands before a port."""
     return f"[{host}]" if ":" in host else host
 
 

@@ -20,7 +20,7 @@ MEMBERS_MAX = 100
 SECONDS_MAX = 30.0
 """A body that takes longer to arrive is refused."""
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _GZIP_FORMAT = 31
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TOO_LARGE = f"a body has at most {BYTES_MAX} bytes, also unpacked; send fewer events at once"
@@ -32,7 +32,7 @@ _ESCAPE = re.compile(
 async def read(request: web.BaseRequest, hold: Hold) -> bytes:
     """The JSON text of a request, in UTF-8 if the sender is right. Raises `Refusal`."""
     raw = await _received(request, hold)
-    if raw.startswith(_GZIP):
+    if raw.startswith(GZIP):
         raw = unpacked(raw)
         await hold.grow(len(raw))
     return raw.removeprefix(_BYTE_ORDER_MARK)
@@ -70,18 +70,23 @@ def _whole(escape: re.Match[bytes]) -> bytes:
 async def _received(request: web.BaseRequest, hold: Hold) -> bytes:
     if (request.content_length or 0) > BYTES_MAX:
         raise Refusal("too_large", _TOO_LARGE)
-    chunks: list[bytes] = []
-    size = 0
     try:
         async with asyncio.timeout(SECONDS_MAX):
-            while chunk := await request.content.readany():
-                size += len(chunk)
-                if size > BYTES_MAX:
-                    raise Refusal("too_large", _TOO_LARGE)
-                await hold.grow(len(chunk))
-                chunks.append(chunk)
+            chunks = await _chunks(request, hold)
     except TimeoutError:
         raise Refusal("not_ready", f"the body did not arrive within {SECONDS_MAX:.0f} s; send it again") from None
     except (ClientError, http_exceptions.HttpProcessingError, OSError) as error:
         raise Refusal("bad_request", "the body broke off; send it again") from error
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _chunks(request: web.BaseRequest, hold: Hold) -> list[bytes]:
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := await request.content.readany():
+        size += len(chunk)
+        if size > BYTES_MAX:
+            raise Refusal("too_large", _TOO_LARGE)
+        await hold.grow(len(chunk))
+        chunks.append(chunk)
+    return chunks

@@ -7,6 +7,7 @@ written down once Kafka has acknowledged the retry, so a crash between the two r
 import fcntl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -91,10 +92,9 @@ async def _to_end(consumer: AIOKafkaConsumer, since_ms: int | None) -> AsyncIter
         consumer.seek(tp, min(begins[tp], ends[tp]))
     while open_partitions:
         batches = await consumer.getmany(*open_partitions, timeout_ms=POLL_MS)
-        for tp, records in batches.items():
-            for record in records:
-                if record.offset < ends[tp]:
-                    yield record
+        for record in chain.from_iterable(batches.values()):
+            if record.offset < ends[TopicPartition(record.topic, record.partition)]:
+                yield record
         open_partitions = {tp for tp in open_partitions if await consumer.position(tp) < ends[tp]}
 
 

@@ -176,12 +176,16 @@ def stages(root: Section, channel_names: Collection[str]) -> tuple[Stage, ...]:
     with closed(root.section("journey")) as journey:
         for table in journey.listed("stages"):
             with closed(table) as section:
-                name = section.text("name", rule="must be the name of a stage")
-                if name in found:
-                    section.refuse("name", f"{name!r} is declared twice")
-                channels = _channels(section, channel_names)
-                found[name] = Stage(name, _events(section), channels, _conditions(section))
+                stage = _stage(section, channel_names, found)
+                found[stage.name] = stage
     return tuple(found.values())
+
+
+def _stage(section: Section, channel_names: Collection[str], found: Collection[str]) -> Stage:
+    name = section.text("name", rule="must be the name of a stage")
+    if name in found:
+        section.refuse("name", f"{name!r} is declared twice")
+    return Stage(name, _events(section), _channels(section, channel_names), _conditions(section))
 
 
 def _events(section: Section) -> frozenset[str]:
@@ -238,10 +242,11 @@ def synonyms(root: Section) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, table in root.sections("events"):
         with closed(table) as section:
-            for other in section.texts("synonyms"):
-                if found.get(other, name) != name or other in root.section("events").values:
-                    section.refuse("synonyms", f"{other!r} is a name of another event already")
-                found[other] = name
+            others = section.texts("synonyms")
+            taken = [other for other in others if found.get(other, name) != name or other in root.section("events").values]
+            if taken:
+                section.refuse("synonyms", f"{taken[0]!r} is a name of another event already")
+            found |= dict.fromkeys(others, name)
     return found
 
 

@@ -26,9 +26,11 @@ class Outgoing:
         self._app = app
 
     async def publish(self, records: Sequence[Record], rounds: Any) -> None:
+        """See `Producer.publish`."""
         await self._app.durable.publish(records, rounds)
 
     async def append(self, topic: str, partition: int, rows: Sequence[tuple[bytes, bytes]], last: int) -> int:
+        """See `Producer.append`."""
         return await self._app.durable.append(topic, partition, rows, last)
 
 

@@ -157,10 +157,9 @@ def refusals(world: World) -> Iterator[str]:
                 yield "reason-false"
             if not any(key in row.content.members for key in both):
                 yield "refusal-stray"
-            for key in both:
-                other = held.get(key, (uid, 0))[0]
-                if world.live[other].content.refused.get(both) != refusal:
-                    yield "refusal-one-sided"
+            ends = [world.live[held.get(key, (uid, 0))[0]] for key in both]
+            if any(end.content.refused.get(both) != refusal for end in ends):
+                yield "refusal-one-sided"
 
 
 def too_much(world: World, row: Cluster) -> bool:
