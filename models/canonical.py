@@ -5,7 +5,7 @@ part of that: a repetition is sent later. Without a time of its own nothing tell
 such an event gets an id by chance, which is the caller's to draw.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -70,6 +70,15 @@ def named(raw: bytes, channel: str, by_chance: str) -> bytes:
         event_id = by_chance if head.occurred_at is None else content_id(channel, _encode(content))
     sent = {name: table[name] for name in ("sent_at",) if name in table}
     return _encode({"event_id": event_id, **content, **sent})
+
+
+def grouped(found: Iterable[tuple[str, Any]], renamed: Mapping[str, str]) -> dict[str, Any]:
+    """Identifiers by namespace: a value, or a list of values; null is none. `renamed` is incoming name -> namespace."""
+    values: dict[str, list[Any]] = {}
+    for name, value in found:
+        if value is not None:
+            values.setdefault(renamed.get(name, name), []).append(value)
+    return {name: them[0] if len(them) == 1 and not isinstance(them[0], list) else them for name, them in values.items()}
 
 
 def is_id(given: object) -> bool:

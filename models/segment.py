@@ -5,14 +5,14 @@ three names. Nothing is judged: a value of a strange type is passed on to whoeve
 passed on stay the bytes that they were.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
-from models.canonical import Canonical, Json
+from models.canonical import Canonical, Json, grouped
 from models.event import Rejected
 
 NAMES = {
@@ -28,6 +28,9 @@ CONTACTS = ("email", "phone")
 """The traits by which people are known."""
 EXTERNAL_IDS = ("externalIds", "externalId")
 """Where a context has further identifiers: Segment's place and RudderStack's."""
+
+USUAL = {"userId": "user_id", "anonymousId": "anonymous_id"}
+"""Name of an identifier -> namespace, where the channel does not rename it."""
 
 Table = dict[str, msgspec.Raw]
 
@@ -126,7 +129,7 @@ def event_of(message: Message, kind: object, envelope: Envelope, dialect: Dialec
         event=message.event if kind == "track" else NAMES[kind],
         occurred_at=message.original_timestamp if message.timestamp is None else message.timestamp,
         sent_at=message.sent_at if envelope.sent_at is None else envelope.sent_at,
-        identifiers=_joined(found, dialect.renamed),
+        identifiers=grouped(found, {**USUAL, **dialect.renamed}),
         properties=_properties(message, kind),
         traits=_raw(traits),
         context=_raw(context),
@@ -173,16 +176,6 @@ def _decoded(decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, otherwise: An
         return decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return otherwise
-
-
-def _joined(found: Iterable[tuple[str, Any]], renamed: Mapping[str, str]) -> dict[str, Any]:
-    """Namespace -> its value, or a list of its values."""
-    usual = {"userId": "user_id", "anonymousId": "anonymous_id"}
-    values: dict[str, list[Any]] = {}
-    for name, value in found:
-        if value is not None:
-            values.setdefault(renamed.get(name, usual.get(name, name)), []).append(value)
-    return {name: them[0] if len(them) == 1 and not isinstance(them[0], list) else them for name, them in values.items()}
 
 
 def _properties(message: Message, kind: str) -> Json:

@@ -1,7 +1,7 @@
 """Who sends: a write key, which belongs to one channel.
 
-`Authorization: Basic` with the key as user name, or `writeKey` in the body. A write key stands in every page that is tracked,
-so it is no secret; it only says where an event belongs. What is given in the header counts before the body.
+`Authorization: Basic` with the key as user name, `writeKey` in the body, or `?token=`; the first of these that is given counts.
+A write key stands in every page that is tracked, so it is no secret; it only says where an event belongs.
 """
 
 import base64
@@ -12,6 +12,9 @@ from aiohttp import web
 
 from app.config import Channel, Config
 from app.web import Refusal
+
+IN_ADDRESS = ("token", "project")
+"""Where Sensors' SDKs have it."""
 
 _UNKNOWN = "send a write key of a channel: as the user name of Authorization: Basic, or as writeKey in the body"
 
@@ -27,10 +30,13 @@ class Keys:
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "basic":
             return None
-        return self.channel(_user_name(credentials))
+        return self._channel(_user_name(credentials))
 
-    def channel(self, key: object) -> Channel:
-        """The channel of a key. Raises `Refusal` (unauthorized) for an unknown one."""
+    def in_body(self, key: object, request: web.BaseRequest) -> Channel:
+        """The channel of the body's key, or else of the address's. Raises `Refusal` (unauthorized) for an unknown one."""
+        return self._channel(next((given for given in (key, *map(request.query.get, IN_ADDRESS)) if given is not None), None))
+
+    def _channel(self, key: object) -> Channel:
         found = self._channels.get(key) if isinstance(key, str) else None
         if found is None:
             raise Refusal("unauthorized", _UNKNOWN)

@@ -32,6 +32,8 @@ class Post:
     messages: Sequence[Raw]
     canonical: Conversion
     write_key: object
+    unpacked_bytes: int = 0
+    """What the messages take beside the body, when they were packed inside it."""
 
 
 Read = Callable[[bytes], Post]

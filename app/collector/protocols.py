@@ -1,25 +1,31 @@
-"""The two languages of the collector: Segment's, and canonical events.
+"""The languages of the collector: canonical events, and those of Segment, PostHog and Sensors Analytics.
 
 Each reader gives a `Post` or raises `Refusal` (bad_request, too_large). A reader looks at the frame only: a message that is
 no good is a matter of its verdict, and never of the others'.
 """
 
-from collections.abc import Iterator, Mapping
+import base64
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 
-from app.collector.body import mended
+from app.collector.body import GZIP, mended, unpacked
 from app.collector.channels import Intake
 from app.collector.post import Post, Raw, Read, decoded, limited, lone
 from app.web import Refusal
-from models import segment
+from models import posthog, segment, sensors
 from models.canonical import encoded, named
 from models.event import Rejected
 
 CONTEXT_BYTES_MAX = 64 * 1024 * 1024
 """What a batch's own context may add up to when each of its messages gets it."""
+
+FIELDS_MAX = 100
+"""Of a form."""
+_FIELDS = ("data", "data_list")
 
 
 class _Batch(msgspec.Struct, gc=False, rename="camel"):
@@ -29,17 +35,25 @@ class _Batch(msgspec.Struct, gc=False, rename="camel"):
     write_key: Any = None
 
 
+class _PosthogBatch(msgspec.Struct, gc=False):
+    batch: list[msgspec.Raw]
+    api_key: Any = None
+    sent_at: Any = None
+
+
 class _Keyed(msgspec.Struct, gc=False, rename="camel"):
     write_key: Any = None
 
 
 _BATCH = msgspec.json.Decoder(_Batch)
+_POSTHOG = msgspec.json.Decoder(_PosthogBatch)
 _KEYED = msgspec.json.Decoder(_Keyed)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _JSON = msgspec.json.Decoder(msgspec.Raw)
 
 _WANTED_BATCH = 'send {"batch": [messages]}'
 _WANTED_MESSAGE = "send one message, a JSON object"
+_WANTED_FORM = "send a form with data or data_list: JSON, in base64, packed with gzip or not"
 _WANTED_EVENTS = "send one event, an array of events, or one event a line"
 
 
@@ -70,6 +84,48 @@ def events(body: bytes) -> Post:
     else:
         messages = limited(list(_lines(text)))
     return Post("canonical", messages, _as_it_came, _write_key(messages[0]) if messages else None)
+
+
+def posthog_batch(body: bytes) -> Post:
+    """`{"api_key": ..., "batch": [...], "sent_at": ...}`"""
+    batch: _PosthogBatch = decoded(_POSTHOG, body, _WANTED_BATCH)
+    return Post("posthog", limited(batch.batch), partial(_of_posthog, batch.sent_at), batch.api_key)
+
+
+def sensors_form(body: bytes) -> Post:
+    """A form whose `data` is one message and whose `data_list` is a list of them."""
+    form = _form(body)
+    if "data" in form:
+        text = mended(lone(form["data"]))
+        messages: Sequence[Raw] = (decoded(_JSON, text, _WANTED_FORM),)
+    else:
+        text = form.get("data_list", b"")
+        messages = limited(decoded(_LIST, text, _WANTED_FORM))
+    return Post("sensors", messages, _of_sensors, None, unpacked_bytes=len(text))
+
+
+def _form(body: bytes) -> dict[str, bytes]:
+    """The fields of a form that hold messages, unpacked. Raises `Refusal`."""
+    try:
+        fields = dict(parse_qsl(body.decode("ascii"), max_num_fields=FIELDS_MAX))
+        packed = {name: base64.b64decode(fields[name].replace(" ", "+"), validate=True) for name in _FIELDS if name in fields}
+    except ValueError as error:
+        raise Refusal("bad_request", _WANTED_FORM) from error
+    return {name: (unpacked(raw) if raw.startswith(GZIP) else raw).strip() for name, raw in packed.items()}
+
+
+def _of_posthog(sent_at: Any, raw: bytes, intake: Intake, by_chance: str) -> bytes | Rejected:
+    given = posthog.read(raw)
+    if isinstance(given, Rejected):
+        return given
+    return encoded(posthog.event_of(given, sent_at, intake.dialect.renamed), intake.name, by_chance)
+
+
+def _of_sensors(raw: bytes, intake: Intake, by_chance: str) -> bytes | Rejected:
+    message = sensors.read(raw)
+    if isinstance(message, Rejected):
+        return message
+    return encoded(sensors.event_of(message, intake.dialect.renamed), intake.name, by_chance)
 
 
 def _of_segment(kind: str | None, envelope: segment.Envelope, raw: bytes, intake: Intake, by_chance: str) -> bytes | Rejected:
@@ -116,6 +172,8 @@ ROUTES: Mapping[str, Read] = {
     "/v1/batch": segment_batch,
     "/v1/b": segment_batch,
     "/v1/events": events,
+    "/batch": posthog_batch,
+    "/sa": sensors_form,
     **{f"/v1/{path}": partial(segment_message, kind) for kind, paths in SEGMENT_TYPES.items() for path in paths},
 }
 """Path -> how its body is read. The browser calls `track` `t`, and so on."""

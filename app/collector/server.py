@@ -116,7 +116,8 @@ class Collector:
             body = await read(request, hold)
             self._metrics.received(len(body))
             post = read_post(body)
-            judged = await self._judged(post, channel or self._keys.channel(post.write_key))
+            await hold.grow(post.unpacked_bytes)
+            judged = await self._judged(post, channel or self._keys.in_body(post.write_key, request))
         return answers.verdicts(judged.accepted, judged.rejected)
 
     async def _judged(self, post: Post, channel: Channel) -> Judged:

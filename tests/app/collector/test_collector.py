@@ -1,6 +1,7 @@
 """The collector as SDKs and pages see it, over real HTTP; Kafka is a list."""
 
 import asyncio
+import base64
 import gzip
 import json
 from typing import Any
@@ -142,6 +143,21 @@ async def test_a_channel_with_a_format_of_its_own_takes_its_own_records_only(doo
     assert (await door.post("/v1/events", {"what": "called", "who": 7}, "crm"))[1]["accepted"] == 1
     assert door.events("crm") == [{"what": "called", "who": 7}]
     assert (await door.post("/v1/batch", {"batch": []}, "crm"))[0] == 400
+
+
+@pytest.mark.parametrize("address", ["/sa?token=key", "/sa?project=default&token=key", "/sa?project=key"])
+async def test_a_form_of_sensors_has_its_key_in_the_address(door: Door, address: str) -> None:
+    message = {"type": "track", "event": "Buy", "distinct_id": "d", "identities": {"$identity_login_id": "42"}}
+    form = b"data=" + base64.b64encode(gzip.compress(json.dumps(message).encode())).replace(b"+", b"%2B") + b"&gzip=1"
+    assert (await door.post(address, form, key=None))[1]["accepted"] == 1
+    assert door.events()[0]["identifiers"]["user_id"] == "42"
+
+
+async def test_a_batch_of_posthog_is_canonical_in_the_topic(door: Door) -> None:
+    given = {"event": "$identify", "distinct_id": "u", "uuid": "7", "properties": {"$anon_distinct_id": "a"}}
+    _, answer = await door.post("/batch/", {"api_key": "key", "batch": [given, {"event": "x"}]}, key=None)
+    assert (answer["accepted"], answer["rejected"]) == (1, [{"index": 1, "reason": "no_identifier"}])
+    assert door.events()[0]["identifiers"] == {"distinct_id": "u", "anonymous_id": "a"}
 
 
 async def test_a_page_of_any_origin_may_send(door: Door) -> None:

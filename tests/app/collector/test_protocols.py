@@ -1,14 +1,18 @@
 """Frames of requests: which bodies hold messages, how many, and whose they are."""
 
+import base64
 import contextlib
+import gzip
 import json
+from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.collector.post import EVENT_BYTES_MAX, EVENTS_MAX
-from app.collector.protocols import ROUTES, events, segment_batch, segment_message
+from app.collector.protocols import ROUTES, events, posthog_batch, segment_batch, segment_message, sensors_form
 from app.web import Refusal
 
 
@@ -83,7 +87,28 @@ def test_a_context_that_would_multiply_beyond_bounds_is_too_large() -> None:
 
 def test_every_type_of_segment_has_its_path_and_its_letter() -> None:
     long = {"/v1/track", "/v1/identify", "/v1/page", "/v1/screen", "/v1/group", "/v1/alias", "/v1/batch", "/v1/events"}
-    assert set(ROUTES) == long | {f"/v1/{letter}" for letter in "tipsgab"}
+    assert {path for path in ROUTES if path.startswith("/v1/")} == long | {f"/v1/{letter}" for letter in "tipsgab"}
+
+
+def test_posthogs_batch_has_its_key_inside() -> None:
+    post = posthog_batch(b'{"api_key": "k", "batch": [{}, {}], "sent_at": "2026-11-22T12:00:00Z"}')
+    assert (post.write_key, len(post.messages)) == ("k", 2)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize(("field", "text", "messages"), [("data", b'{"type": "track"}', 1), ("data_list", b"[{}, 5]", 2)])
+def test_a_form_of_sensors_has_one_message_or_a_list(
+    field: str, text: bytes, messages: int, pack: Callable[[bytes], bytes]
+) -> None:
+    body = urlencode({field: base64.b64encode(pack(text)), "gzip": "1"}).encode()
+    assert len(sensors_form(body).messages) == messages
+
+
+@pytest.mark.parametrize("body", [b"", b"data=", b"data=%%%", b"data=bm9uc2Vuc2U=", b"data_list=e30=", b"a&" * 500, b"\xff=1"])
+def test_a_form_in_which_nothing_can_be_read_is_a_bad_request(body: bytes) -> None:
+    with pytest.raises(Refusal) as refused:
+        sensors_form(body)
+    assert refused.value.code == "bad_request"
 
 
 @given(st.binary(max_size=100), st.sampled_from(sorted(ROUTES)))

@@ -1,0 +1,102 @@
+"""Sensors Analytics' messages as canonical events: `distinct_id`, the identities beside it, and profiles as traits.
+
+A message that parts two identities (`track_id_unbind`) must not link them: only the identity that it names first is kept.
+Nothing is judged here.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from models.canonical import Canonical, Json, grouped
+from models.event import Rejected
+
+IDENTITIES = {
+    "$identity_login_id": "user_id",
+    "$identity_mobile": "phone",
+    "$identity_email": "email",
+    "$identity_mp_openid": "wechat_openid",
+    "$identity_mp_unionid": "wechat_unionid",
+    "$identity_cookie_id": "anonymous_id",
+    "$identity_anonymous_id": "anonymous_id",
+}
+"""Identity -> namespace, where the channel does not rename it."""
+PROFILES = frozenset({"profile_set", "profile_set_once"})
+
+
+class SensorsMessage(msgspec.Struct, frozen=True, gc=False, rename={"flush_time": "_flush_time", "track_id": "_track_id"}):
+    """One message; fields of any type. Times are epoch milliseconds."""
+
+    type: Any = None
+    event: Any = None
+    time: Any = None
+    flush_time: Any = None
+    track_id: Any = None
+    distinct_id: Any = None
+    original_id: Any = None
+    identities: Any = None
+    properties: Json = UNSET
+    lib: Json = UNSET
+
+
+_MESSAGE = msgspec.json.Decoder(SensorsMessage)
+_MEMBERS = msgspec.json.Decoder(dict[str, Any])
+_encode = msgspec.json.Encoder().encode
+
+_NO_JSON = Rejected("not_json", "a message is one JSON object in UTF-8, with numbers that a computer can hold")
+_NO_OBJECT = Rejected("not_an_object", "a message is one JSON object, not another JSON value")
+
+
+def read(raw: bytes | msgspec.Raw) -> SensorsMessage | Rejected:
+    """The message that JSON holds."""
+    try:
+        return _MESSAGE.decode(raw)
+    except msgspec.ValidationError:
+        return _NO_JSON if bytes(raw).lstrip().startswith(b"{") else _NO_OBJECT
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _NO_JSON
+
+
+def event_of(message: SensorsMessage, renamed: Mapping[str, str]) -> Canonical:
+    """The canonical event; `renamed` is incoming name of an identifier -> namespace."""
+    is_profile = message.type in PROFILES if isinstance(message.type, str) else False
+    return Canonical(
+        event=message.type if message.event is None else message.event,
+        occurred_at=message.time,
+        sent_at=message.flush_time,
+        identifiers=grouped(_identifiers(message), {**IDENTITIES, **renamed}),
+        properties=UNSET if is_profile else message.properties,
+        traits=message.properties if is_profile else _removed(message),
+        context=_context(message),
+    )
+
+
+def _identifiers(message: SensorsMessage) -> Iterator[tuple[str, Any]]:
+    identities = message.identities if isinstance(message.identities, dict) else {}
+    if message.type == "track_id_unbind":
+        yield from islice(identities.items(), 1)
+        return
+    yield "distinct_id", message.distinct_id
+    yield "distinct_id", message.original_id if message.type == "track_signup" else None
+    yield from identities.items()
+
+
+def _removed(message: SensorsMessage) -> Json:
+    """`profile_unset` names traits that are gone; a trait that is null is."""
+    if message.type != "profile_unset" or message.properties is UNSET:
+        return UNSET
+    try:
+        names = _MEMBERS.decode(message.properties)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return UNSET
+    return msgspec.Raw(_encode(dict.fromkeys(names)))
+
+
+def _context(message: SensorsMessage) -> Json:
+    """The library, and the number by which it tells messages of the same moment apart."""
+    told = {"library": message.lib, "track_id": message.track_id}
+    given = {name: value for name, value in told.items() if value is not None and value is not UNSET}
+    return msgspec.Raw(_encode(given)) if given else UNSET
