@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from faust.app.base import App
-from faust.stores.rocksdb import Store
+from faust.stores.rocksdb import RocksDBOptions, Store
 from faust.tables.base import Collection
 from faust.tables.recovery import Recovery
-from faust.transport.consumer import Consumer
+from faust.transport.conductor import ConductorCompiler
+from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers import aiokafka as driver
 
 RELIED_ON: dict[Callable[..., Any], str] = {
@@ -40,6 +41,21 @@ RELIED_ON: dict[Callable[..., Any], str] = {
     Store.persisted_offset: "6f2e502fb860",
     Store.assign_partitions: "34dc27ace6dd",
     Store.revoke_partitions: "3f85447a24fc",
+    App.on_first_start: "ec655d9c2234",
+    App._on_partitions_revoked: "d5c895bbe57d",
+    App._on_partitions_assigned: "de932b7927db",
+    ConductorCompiler.build: "837cf521368c",
+    Consumer.perform_seek: "0e8c130ff4b0",
+    Consumer._commit_offsets: "1a6979904118",
+    ThreadDelegateConsumer.seek_to_committed: "f1d483b861b0",
+    RocksDBOptions.as_options: "d2a1bea17736",
+    RocksDBOptions.open: "ff87e92d69e2",
+    Store.partition_path: "0cc4eae7dc33",
+    Store.set_persisted_offset: "b4c811926678",
+    Store._open_for_partition: "1dc4e0113d67",
+    driver.AIOKafkaConsumerThread._fetch_records: "39a2c6c79fc1",
+    driver.AIOKafkaConsumerThread.seek_wait: "12e8d34e554e",
+    driver.ConsumerRebalanceListener.on_partitions_assigned: "1c1f8406ad36",
     driver.Producer._settings_extra: "a4c7bc41b638",
     driver.Producer._ensure_producer: "5592a4bbdf25",
 }

@@ -60,6 +60,9 @@ class Codec:
         """MessagePack."""
         return msgspec.msgpack.encode(row)
 
+    def returns(self, key: bytes) -> bool:
+        return True
+
     def decode(self, key: bytes, body: bytes) -> Orders:
         """MessagePack."""
         return msgspec.msgpack.decode(body, type=tuple[int, ...])
