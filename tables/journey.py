@@ -38,6 +38,11 @@ class JourneyCodec:
         return self._header.decode(body) if key.startswith(HEADERS) else self._time.decode(body)
 
 
+    def returns(self, key: bytes) -> bool:
+        """A header comes again with the next event; an entry with a sweep at most."""
+        return key.startswith(HEADERS)
+
+
 codec = JourneyCodec()
 
 

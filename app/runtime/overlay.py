@@ -1,7 +1,9 @@
 """What one batch sees of its table: rows as they are, with its own changes on top, decoded once and encoded once."""
 
 from collections.abc import Iterator
-from typing import Generic, Protocol, TypeVar
+from enum import Enum
+from itertools import islice
+from typing import Generic, Literal, Protocol, TypeVar
 
 from app.runtime.rows import STAMP, stamp
 
@@ -15,6 +17,10 @@ class Codec(Protocol[R]):
 
     def decode(self, key: bytes, body: bytes) -> R: ...
 
+    def returns(self, key: bytes) -> bool:
+        """Whether a row of this kind is likely to be read again soon."""
+        ...
+
 
 class Readable(Protocol):
     """A partition of a table, as far as a batch reads it."""
@@ -26,19 +32,49 @@ class Readable(Protocol):
     ) -> list[tuple[bytes, bytes]]: ...
 
 
+class Recent(Generic[R]):
+    """Decoded rows of a partition as they are at one changelog offset; good for the next batch if that begins there.
+
+    What a partition holds follows from its changelog offset alone, so nothing else can make these rows wrong. Of more than
+    ROWS_MAX those that were met first give way.
+    """
+
+    ROWS_MAX = 4_000
+
+    def __init__(self, persisted: int) -> None:
+        self.persisted = persisted
+        self.rows: dict[bytes, R | None] = {}
+
+    def follow(self, persisted: int, rows: dict[bytes, R | None]) -> None:
+        """The partition is at another offset now, with these rows as they were seen or left by a batch."""
+        self.persisted = persisted
+        self.rows.update(rows)
+        for key in list(islice(self.rows, max(0, len(self.rows) - self.ROWS_MAX))):
+            del self.rows[key]
+
+
 class Unreadable(Exception):
     """The table cannot be read: no fault of the message, so not a reason to reject it."""
+
+
+class Unseen(Enum):
+    """In place of a row that the batch has not seen."""
+
+    UNSEEN = 1
+
+
+UNSEEN: Literal[Unseen.UNSEEN] = Unseen.UNSEEN
 
 
 class Overlay(Generic[R]):
     """Rows seen and changed by one batch. A row that is put or deleted carries the moment in hand."""
 
-    def __init__(self, table: Readable, codec: Codec[R]) -> None:
-        self._table, self._codec = table, codec
+    def __init__(self, table: Readable, codec: Codec[R], recent: Recent[R]) -> None:
+        self._table, self._codec, self._recent = table, codec, recent.rows
         self._seen: dict[bytes, R | None] = {}
         self._changed: dict[bytes, int] = {}
         self._stored: dict[bytes, R | None] = {}
-        self._before: list[tuple[bytes, R | None, int | None]] = []
+        self._before: list[tuple[bytes, R | Unseen | None, int | None]] = []
         self.moment = -1
 
     def begin(self, moment: int) -> None:
@@ -50,7 +86,10 @@ class Overlay(Generic[R]):
         """Takes back what was changed since `begin`."""
         while self._before:
             key, row, moment = self._before.pop()
-            self._seen[key] = row
+            if isinstance(row, Unseen):
+                del self._seen[key]
+            else:
+                self._seen[key] = row
             if moment is None:
                 del self._changed[key]
             else:
@@ -60,14 +99,19 @@ class Overlay(Generic[R]):
         """The row as it is now; None if there is none."""
         if key in self._seen:
             return self._seen[key]
-        raw = self._read(key)
-        row = self._codec.decode(key, raw[STAMP:]) if raw is not None and len(raw) > STAMP else None
+        if key in self._recent:
+            row = self._recent[key]
+        else:
+            raw = self._read(key)
+            row = self._codec.decode(key, raw[STAMP:]) if raw is not None and len(raw) > STAMP else None
         self._seen[key] = self._stored[key] = row
         return row
 
     def put(self, key: bytes, row: R) -> None:
-        """Writes a row."""
-        self._before.append((key, self.get(key), self._changed.get(key)))
+        """Writes a row. One of a kind that never returns is not read first: nobody asks what it was."""
+        if key not in self._seen and self._codec.returns(key):
+            self.get(key)
+        self._before.append((key, self._seen.get(key, UNSEEN), self._changed.get(key)))
         self._seen[key] = row
         self._changed[key] = self.moment
 
@@ -92,9 +136,13 @@ class Overlay(Generic[R]):
         return sorted(rows.items(), key=lambda item: item[0])[:limit]
 
     def replaced(self) -> Iterator[tuple[bytes, R | None, R | None]]:
-        """What was changed, as (key, row before the batch, row after it)."""
+        """What was changed, as (key, row before the batch, row after it); exact for kinds of rows that return."""
         for key in self._changed:
-            yield key, self._stored[key], self._seen[key]
+            yield key, self._stored.get(key), self._seen[key]
+
+    def returning(self) -> dict[bytes, R | None]:
+        """The rows seen or left by this batch that are likely to be read again."""
+        return {key: row for key, row in self._seen.items() if self._codec.returns(key)}
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """What was changed, stamped and encoded, in order of first change."""

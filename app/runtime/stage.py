@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from app.runtime.durable import APPEND_BYTES, Record, appended_size
-from app.runtime.overlay import Codec, Overlay, Readable, Unreadable
+from app.runtime.overlay import Codec, Overlay, Readable, Recent, Unreadable
 from app.runtime.packs import OUTPUTS, Outbox, Pack, Packed, moment, sequence
 from app.runtime.rows import STAMP, stamp
 from app.runtime.tally import Tally
@@ -111,6 +111,7 @@ class Stage(Generic[M, R]):
         self._actors, self._codec, self._changelog = actors, codec, changelog
         self._partitions, self._publisher = partitions, publisher
         self.tally: Tally[R] = tally
+        self._recent: dict[int, Recent[R]] = {}
         self.handled = 0
         self.dropped = 0
 
@@ -120,7 +121,8 @@ class Stage(Generic[M, R]):
         return await self._apply(at, table, persisted, items)
 
     async def _apply(self, at: Position, table: Table, persisted: int, items: list[Item[M]]) -> int:
-        batch = Batch(self, at, table)
+        recent = self._recent_of(at.partition, persisted)
+        batch = Batch(self, at, table, recent)
         await batch.run(items)
         rows = list(batch.rows())
         if sum(appended_size(k, v) for k, v in rows) > APPEND_BYTES:
@@ -128,17 +130,25 @@ class Stage(Generic[M, R]):
                 half = len(items) // 2
                 persisted = await self._apply(at, table, persisted, items[:half])
                 return await self._apply(at, table, persisted, items[half:])
-            batch = Batch(self, at, table)
+            batch = Batch(self, at, table, recent)
             batch.refuse(items[0], f"changes more than {APPEND_BYTES} bytes of rows")
             rows = list(batch.rows())
         await self._publisher.publish(batch.records, batch.outbox.rounds())
         if rows:
             persisted = await self._publisher.append(self._changelog, at.partition, rows, persisted)
             table.write(rows, persisted)
+            recent.follow(persisted, batch.overlay.returning())
             self.tally.count(at.partition, batch.overlay.replaced())
         self.handled += batch.handled
         self.dropped += len(items) - batch.handled
         return persisted
+
+    def _recent_of(self, partition: int, persisted: int) -> Recent[R]:
+        """The decoded rows of a partition at an offset; none of another one."""
+        recent = self._recent.get(partition)
+        if recent is None or recent.persisted != persisted:
+            recent = self._recent[partition] = Recent(persisted)
+        return recent
 
     def _unpack(self, record: Inbound) -> Iterator[Item[M]]:
         raw = record.value or b""
@@ -154,9 +164,9 @@ class Stage(Generic[M, R]):
 class Batch(Generic[M, R]):
     """One pass over some items: rows, messages and cursor as they are after it. Nothing is sent or written here."""
 
-    def __init__(self, stage: Stage[M, R], at: Position, table: Table) -> None:
+    def __init__(self, stage: Stage[M, R], at: Position, table: Table, recent: Recent[R]) -> None:
         self._actors, self._partition = stage._actors, at.partition
-        self.overlay = Overlay(table, stage._codec)
+        self.overlay = Overlay(table, stage._codec, recent)
         self.outbox = Outbox(at.source, stage._partitions)
         self.records: list[Record] = []
         self.handled = 0

@@ -50,6 +50,9 @@ class Counts:
         """Decimal."""
         return str(row).encode()
 
+    def returns(self, key: bytes) -> bool:
+        return True
+
     def decode(self, key: bytes, body: bytes) -> int:
         """Decimal."""
         return int(body)

@@ -96,8 +96,8 @@ class Broker:
 class Port:
     """One process's way to the broker, as `app.runtime.durable.Producer` promises it."""
 
-    def __init__(self, broker: Broker) -> None:
-        self.broker = broker
+    def __init__(self, broker: Broker, disk: "Disk") -> None:
+        self.broker, self.disk = broker, disk
         self.stale = False
 
     async def publish(self, records: Sequence[Record], rounds: Iterable[Sequence[Packed]]) -> None:
@@ -119,6 +119,9 @@ class Port:
         self.mind(base, last)
         return base + len(rows) - 1
 
+    async def applied(self) -> None:
+        """The batch is on the disk: nothing is left to do."""
+
     def mind(self, base: int, last: int) -> None:
         """The fence."""
         if base != last + 1:
@@ -135,6 +138,11 @@ class Disk:
     def get(self, key: bytes) -> bytes | None:
         """A row with its stamp."""
         return self.rows.get(key)
+
+    def body(self, key: bytes) -> bytes | None:
+        """A living row without its stamp."""
+        row = self.rows.get(key)
+        return row[STAMP:] if row is not None and len(row) > STAMP else None
 
     def bodies(
         self, prefix: bytes, *, start: bytes | None = None, backwards: bool = False, limit: int = 1000

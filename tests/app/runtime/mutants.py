@@ -4,44 +4,36 @@ A stage's skip of rows that have already applied a message is not among them: an
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
-
 from app.runtime.durable import Record
+from app.runtime.overlay import Recent
 from app.runtime.packs import Packed
 from app.runtime.rows import STAMP, Append, Recovery, Rows
-from app.runtime.stage import CURSOR, Batch, Item, Position, Stage, Table
+from app.runtime.stage import CURSOR
 from tests.app.runtime.kafka_model import Crashed, Disk, Pause, Port
 from tests.app.runtime.kafka_model import Rows as Appended
 from tests.app.runtime.world import Rules
 
 
-class StateThenOutputs(Stage[Any, Any]):
+class StateThenOutputs(Port):
     """Outputs follow the rows, as in a handler that writes its table and then sends."""
 
-    async def _apply(self, at: Position, table: Table, persisted: int, items: list[Item[Any]]) -> int:
-        batch: Batch[Any, Any] = Batch(self, at, table)
-        await batch.run(items)
-        if rows := list(batch.rows()):
-            persisted = await self._publisher.append(self._changelog, at.partition, rows, persisted)
-            table.write(rows, persisted)
-            self.tally.count(at.partition, batch.overlay.replaced())
-        await self._publisher.publish(batch.records, batch.outbox.rounds())
-        return persisted
+    async def publish(self, records: Sequence[Record], rounds: Iterable[Sequence[Packed]]) -> None:
+        self.waiting = [*self.waiting, (records, list(rounds))]
+
+    async def applied(self) -> None:
+        for records, rounds in self.waiting:
+            await super().publish(records, rounds)
+        self.waiting = []
+
+    waiting: list[tuple[Sequence[Record], list[Sequence[Packed]]]] = []
 
 
-class DiskThenChangelog(Stage[Any, Any]):
+class DiskThenChangelog(Port):
     """Local rows are ahead of the changelog for a moment."""
 
-    async def _apply(self, at: Position, table: Table, persisted: int, items: list[Item[Any]]) -> int:
-        batch: Batch[Any, Any] = Batch(self, at, table)
-        await batch.run(items)
-        await self._publisher.publish(batch.records, batch.outbox.rounds())
-        if rows := list(batch.rows()):
-            table.write(rows, persisted)
-            persisted = await self._publisher.append(self._changelog, at.partition, rows, persisted)
-            table.write((), persisted)
-            self.tally.count(at.partition, batch.overlay.replaced())
-        return persisted
+    async def append(self, topic: str, partition: int, rows: Appended, last: int) -> int:
+        self.disk.write(rows, last)
+        return await super().append(topic, partition, rows, last)
 
 
 class Forgetful(Disk):
@@ -124,8 +116,8 @@ class Torn(Port):
 
 
 MUTANTS = {
-    "outputs after state": Rules(stage=StateThenOutputs),
-    "local rows before the changelog": Rules(stage=DiskThenChangelog),
+    "outputs after state": Rules(port=StateThenOutputs),
+    "local rows before the changelog": Rules(port=DiskThenChangelog),
     "no cursor": Rules(disk=Forgetful),
     "persisted offset before rows": Rules(disk=OffsetThenRows),
     "last write wins": Rules(recovery=LastWriteWins),

@@ -94,11 +94,12 @@ def test_what_was_replaced_is_told_with_what_it_was() -> None:
     assert list(rows.replaced()) == [(b"k", "old", "newest"), (b"gone", "x", None), (b"born", None, "1")]
 
 
-def test_a_table_that_cannot_be_read_is_no_fault_of_the_message() -> None:
-    class Broken(Disk):
-        def get(self, key: bytes) -> bytes | None:
-            raise OSError("no disk")
+class Broken(Disk):
+    def get(self, key: bytes) -> bytes | None:
+        raise OSError("no disk")
 
+
+def test_a_table_that_cannot_be_read_is_no_fault_of_the_message() -> None:
     with pytest.raises(Unreadable):
         Overlay(Broken(), Text(), Recent(-1)).get(b"k")
 
@@ -109,3 +110,19 @@ def change(rows: Overlay[str], changes: list[tuple[bytes, int | None]]) -> None:
             rows.delete(key)
         else:
             rows.put(key, str(number))
+
+
+def test_a_recent_row_is_not_read_again_while_the_offset_is_the_same() -> None:
+    recent: Recent[str] = Recent(7)
+    first = Overlay(stored({b"k": "old"}), Text(), recent)
+    first.begin(1)
+    first.put(b"k", "new")
+    recent.follow(8, first.returning())
+    assert Overlay(Broken(), Text(), recent).get(b"k") == "new"
+
+
+def test_of_too_many_recent_rows_the_first_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Recent, "ROWS_MAX", 2)
+    recent: Recent[str] = Recent(0)
+    recent.follow(1, {b"a": "1", b"b": "2", b"c": "3"})
+    assert recent.rows == {b"b": "2", b"c": "3"}

@@ -31,7 +31,6 @@ ACTORS: dict[str, Any] = {flow.SHOPPERS: flow.Shoppers(), flow.SHOPS: flow.Shops
 class Rules:
     """The parts of the runtime; a mutant puts a broken one in the place of a good one."""
 
-    stage: type[Stage[Any, Any]] = Stage
     recovery: type[Recovery] = Recovery
     disk: type[Disk] = Disk
     port: type[Port] = Port
@@ -75,7 +74,8 @@ class Process:
 
     def __init__(self, world: "World", seat: Seat, worker: int) -> None:
         self.world, self.seat, self.worker = world, seat, worker
-        self.broker, self.port, self.disk = world.broker, world.rules.port(world.broker), seat.disks[worker]
+        self.broker, self.disk = world.broker, seat.disks[worker]
+        self.port = world.rules.port(world.broker, self.disk)
         self.paused = ""
         self.last, self.position = -1, 0
         codec, stage = flow.Codec(), seat.place[0]
@@ -83,7 +83,7 @@ class Process:
         self.stage: Stage[Any, Any] | None = None
         if stage != RAW:
             changelog = CHANGELOG.format(stage)
-            self.stage = world.rules.stage(KINDS[stage], ACTORS[stage], codec, changelog, flow.PARTITIONS, self.port, self.tally)
+            self.stage = Stage(KINDS[stage], ACTORS[stage], codec, changelog, flow.PARTITIONS, self.port, self.tally)
         self.steps: Coroutine[str | None, None, None] = self.live()
 
     def step(self) -> None:
@@ -146,6 +146,7 @@ class Process:
             await Relay(flow.relay, flow.PARTITIONS, self.port).apply(f"{name}/{number}", records)
         else:
             self.last = await self.stage.apply(Position(number, f"{name}/{number}"), self.disk, self.last, records)
+        await self.port.applied()
 
     def commit(self, position: int) -> None:
         """Only who holds the seat may."""
