@@ -33,6 +33,11 @@ class IdentityCodec:
         return self._request.decode(body) if key.startswith(REQUESTS) else self._policy.decode(body)
 
 
+    def returns(self, key: bytes) -> bool:
+        """Who had one event will have another; requests are asked for by lookups."""
+        return not key.startswith(REQUESTS)
+
+
 codec = IdentityCodec()
 
 
