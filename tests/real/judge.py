@@ -59,3 +59,20 @@ def agrees(event: Behaviour, item: dict[str, Any]) -> bool:
     told = (event.event_id, event.event, event.channel, dict(event.names), event.more.get("properties", {}))
     shown = tuple(item[field] for field in ("event_id", "event", "channel", "identifiers", "properties"))
     return told == shown and item["stage"] == STAGES.get(event.event)
+
+
+async def wrong_answers(system: System, people: Sequence[Truth], worker: Worker) -> tuple[list[str], int]:
+    """One lookup for each person while things move: answers that are neither right nor 503, and how many were 503.
+
+    The people do not change meanwhile.
+    """
+    found, refused = [], 0
+    for person in people:
+        name = min(person.names)
+        answer = await system.get(path_of("journeys", *name) + "?limit=1000", worker)
+        refused += answer.status == 503
+        if answer.status not in (200, 503):
+            found.append(f"{name}: {answer.status} {answer.body}")
+        elif answer.status == 200 and [item["event_id"] for item in answer.body["items"]] != person.ids:
+            found.append(f"{name}: {len(answer.body['items'])} events of {len(person.events)}")
+    return found[:SHOWN], refused
