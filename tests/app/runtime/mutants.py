@@ -4,28 +4,28 @@ A stage's skip of rows that have already applied a message is not among them: an
 """
 
 from collections.abc import Iterable, Sequence
+
 from app.runtime.durable import Record
-from app.runtime.overlay import Recent
 from app.runtime.packs import Packed
 from app.runtime.rows import STAMP, Append, Recovery, Rows
 from app.runtime.stage import CURSOR
 from tests.app.runtime.kafka_model import Crashed, Disk, Pause, Port
 from tests.app.runtime.kafka_model import Rows as Appended
-from tests.app.runtime.world import Rules
+from tests.app.runtime.process import Rules
 
 
 class StateThenOutputs(Port):
     """Outputs follow the rows, as in a handler that writes its table and then sends."""
 
+    waiting: tuple[tuple[Sequence[Record], list[Sequence[Packed]]], ...] = ()
+
     async def publish(self, records: Sequence[Record], rounds: Iterable[Sequence[Packed]]) -> None:
-        self.waiting = [*self.waiting, (records, list(rounds))]
+        self.waiting = (*self.waiting, (records, list(rounds)))
 
     async def applied(self) -> None:
         for records, rounds in self.waiting:
             await super().publish(records, rounds)
-        self.waiting = []
-
-    waiting: list[tuple[Sequence[Record], list[Sequence[Packed]]]] = []
+        self.waiting = ()
 
 
 class DiskThenChangelog(Port):

@@ -1,157 +1,13 @@
-"""The flow of `flow.py` on the model of Kafka, for one seed: what happens next is drawn, and anything may go wrong.
-
-A *seat* is a partition of a stage or of the relay. One process holds it; others may be asleep, having held it before, and wake to
-finish what they had begun. A process is a coroutine around the real `Recovery` and `Stage` (or `Relay`), driven from pause
-to pause. `Rules` name the parts that a mutant replaces.
-"""
+"""The flow of `flow.py` on the model of Kafka, for one seed: what happens next is drawn, and anything may go wrong."""
 
 import random
-from collections.abc import Coroutine
-from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from app.runtime.durable import Fenced
-from app.runtime.relay import Relay
-from app.runtime.rows import Recovery
-from app.runtime.stage import Position, Stage
-from app.runtime.tally import Tally
 from tests.app.runtime import flow
-from tests.app.runtime.kafka_model import Broker, Crashed, Disk, Inbound, Pause, Place, Port
-
-RAW = "raw"
-CHANGELOG = "changelog of {}"
-PREFIX = {flow.SHOPPERS: b"s|", flow.SHOPS: b"e|"}
-KINDS: dict[str, Any] = {flow.SHOPPERS: flow.ShopperMessage, flow.SHOPS: flow.Asked}
-ACTORS: dict[str, Any] = {flow.SHOPPERS: flow.Shoppers(), flow.SHOPS: flow.Shops()}
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The parts of the runtime; a mutant puts a broken one in the place of a good one."""
-
-    recovery: type[Recovery] = Recovery
-    disk: type[Disk] = Disk
-    port: type[Port] = Port
-    probe: bool = True
-    prove: bool = True
-    finish_first: bool = False
-
-
-@dataclass(frozen=True)
-class Faults:
-    """Shares of what is drawn at each step."""
-
-    orders: int = 16
-    crash: float = 0.03
-    stall: float = 0.02
-    wake: float = 0.03
-    compact: float = 0.02
-    duplicate: float = 0.02
-    commit: float = 0.3
-    lost_disk: float = 0.3
-    batch: int = 4
-
-
-class Seat:
-    """A partition of a stage or of the relay, and who holds or held it."""
-
-    def __init__(self, place: Place, rules: Rules) -> None:
-        self.place = place
-        self.disks = [rules.disk(), rules.disk()]
-        self.holder: Process | None = None
-        self.asleep: list[Process] = []
-
-    @property
-    def changelog(self) -> Place:
-        """Its changelog."""
-        return CHANGELOG.format(self.place[0]), self.place[1]
-
-
-class Process:
-    """One worker's work on one seat, from recovery to its end."""
-
-    def __init__(self, world: "World", seat: Seat, worker: int) -> None:
-        self.world, self.seat, self.worker = world, seat, worker
-        self.broker, self.disk = world.broker, seat.disks[worker]
-        self.port = world.rules.port(world.broker, self.disk)
-        self.paused = ""
-        self.last, self.position = -1, 0
-        codec, stage = flow.Codec(), seat.place[0]
-        self.tally: Tally[Any] = Tally(codec, PREFIX.get(stage, b"s|"), len)
-        self.stage: Stage[Any, Any] | None = None
-        if stage != RAW:
-            changelog = CHANGELOG.format(stage)
-            self.stage = Stage(KINDS[stage], ACTORS[stage], codec, changelog, flow.PARTITIONS, self.port, self.tally)
-        self.steps: Coroutine[str | None, None, None] = self.live()
-
-    def step(self) -> None:
-        """Runs up to the next pause."""
-        self.paused = self.steps.send(None) or "yield"
-
-    async def live(self) -> None:
-        """Catches up, then takes what waits in the inbox, again and again."""
-        if self.stage is not None:
-            self.last = await self.recover()
-            await self.tally.begin(self.seat.place[1], self.disk)  # type: ignore[arg-type]  # it reads as a partition does
-        await Pause("recovered")
-        self.position = self.broker.committed.get(self.seat.place, 0)
-        await Pause("sought")
-        self.prove()
-        while True:
-            last = self.position + self.world.rng.randint(1, self.world.faults.batch)
-            records = self.broker.inbox(self.seat.place)[self.position : last]
-            if not records:
-                await Pause("idle")
-                continue
-            if self.world.rules.finish_first:
-                self.commit(self.position + len(records))
-            await self.work(records)
-            self.position += len(records)
-            await Pause("finished")
-            if self.world.rng.random() < self.world.faults.commit:
-                self.commit(self.position)
-
-    def prove(self) -> None:
-        """What `RowTable.prove` does before the first batch."""
-        end = self.broker.changelog(self.seat.changelog).end
-        if self.stage is not None and self.world.rules.prove and end != self.last + 1:
-            raise Fenced(f"ends at {end}, ours at {self.last + 1}")
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether there is nothing to do."""
-        return self.paused == "idle" and self.position == len(self.broker.inbox(self.seat.place))
-
-    async def recover(self) -> int:
-        """Folds the changelog run by run, settles."""
-        recovery, changelog = self.world.rules.recovery(), self.broker.changelog(self.seat.changelog)
-        entries = changelog.behind(self.disk.persisted)
-        while entries:
-            size = self.world.rng.randint(1, 8)
-            run, entries = entries[:size], entries[size:]
-            recovery.fold(self.disk, run, run[-1].offset)
-            await Pause("folded")
-
-        async def append(rows: Any, last: int) -> int:
-            return await self.port.append(*self.seat.changelog, rows, last)
-
-        return await recovery.settle(self.disk, self.disk.persisted, changelog.end, append)
-
-    async def work(self, records: list[Inbound]) -> None:
-        """One batch."""
-        name, number = self.seat.place
-        if self.stage is None:
-            await Relay(flow.relay, flow.PARTITIONS, self.port).apply(f"{name}/{number}", records)
-        else:
-            self.last = await self.stage.apply(Position(number, f"{name}/{number}"), self.disk, self.last, records)
-        await self.port.applied()
-
-    def commit(self, position: int) -> None:
-        """Only who holds the seat may."""
-        if self.seat.holder is self:
-            self.broker.committed[self.seat.place] = position
+from tests.app.runtime.kafka_model import Broker, Crashed, Disk, Inbound
+from tests.app.runtime.process import PREFIX, RAW, Faults, Process, Rules, Seat, held
 
 
 class World:
@@ -164,7 +20,7 @@ class World:
         self.seats = [Seat((topic, n), self.rules) for topic in (RAW, flow.SHOPPERS, flow.SHOPS) for n in range(flow.PARTITIONS)]
         self.awake: list[Process] = []
         self.orders: list[flow.Order] = []
-        self.happened: dict[str, int] = dict.fromkeys(("crashed", "fenced", "stalled", "woken", "compacted"), 0)
+        self.happened: dict[str, int] = dict.fromkeys(("crashed", "fenced", "stalled", "woken", "moved", "compacted"), 0)
         for seat in self.seats:
             self.hand_over(seat, 0)
 
@@ -186,6 +42,7 @@ class World:
             (self.faults.crash, self.crash),
             (self.faults.stall, self.stall),
             (self.faults.wake, self.wake),
+            (self.faults.move, self.move),
             (self.faults.compact, self.compact),
             (self.faults.duplicate, self.duplicate),
             (0.04, self.order),
@@ -231,9 +88,24 @@ class World:
         for process in [p for p in (*seat.asleep, *self.awake) if p.seat is seat and p.worker == worker]:
             process.steps.close()
             (seat.asleep if process in seat.asleep else self.awake).remove(process)
+        seat.resting.pop(worker, None)
         if self.rng.random() < self.faults.lost_disk if lost is None else lost:
             seat.disks[worker] = self.rules.disk()
         seat.holder = Process(self, seat, worker)
+
+    def move(self) -> None:
+        """A seat goes over to the other worker in order; what the first has in memory rests there until it comes back."""
+        if still := [seat for seat in self.seats if held(seat).paused in ("idle", "finished")]:
+            seat = self.rng.choice(still)
+            holder = held(seat)
+            holder.steps.close()
+            before = seat.resting.pop(1 - holder.worker, None)
+            if before is None:
+                self.hand_over(seat, 1 - holder.worker, lost=False)
+            else:
+                seat.holder = Process(self, seat, 1 - holder.worker, before)
+            seat.resting[holder.worker] = holder
+            self.happened["moved"] += 1
 
     def stall(self) -> None:
         """A process falls asleep in the midst of something, and the other worker takes over."""
@@ -332,9 +204,3 @@ class World:
             if held(seat).disk.rows != rows:
                 wrong.append("the changelog is not the table" if lost else "the other disk is not the table")
         return wrong
-
-
-def held(seat: Seat) -> Process:
-    """The process of a seat that somebody holds."""
-    assert seat.holder is not None
-    return seat.holder
