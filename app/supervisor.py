@@ -52,7 +52,7 @@ def pause(deaths: Sequence[Death], now: float) -> float | None:
 def described(code: int) -> str:
     """An exit code in words."""
     if code == EXIT_FENCED:
-        return f"code {code}: a partition of its has another owner, or Kafka refused it"
+        return f"code {code}: it could not go on safely, most likely fenced by another owner of a partition"
     if code < 0:
         return f"signal {signal.Signals(-code).name}"
     return f"code {code}"

@@ -14,7 +14,7 @@ from app.commands.failure import Failure
 from app.settings import Settings
 from app.supervisor import Child
 
-ONETRAIL = (sys.executable, "-m", "app.commands")
+ONETRAIL = (sys.executable, "-P", "-m", "app.commands")
 PORT_MAX = 65_535
 GONE_SECONDS_MAX = 3.0
 

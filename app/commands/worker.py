@@ -14,6 +14,8 @@ from app.settings import Settings
 
 WAIT_SECONDS_MAX = 30.0
 """A worker may be started together with its broker."""
+FAUST = "import app.main; from faust.cli.faust import cli; cli()"
+"""Ours is imported first, because Faust looks in the working directory, where somebody else's `app` may lie."""
 
 
 @click.command()
@@ -31,7 +33,7 @@ def command() -> None:
     """
     settings = Settings.from_environment()
     asyncio.run(_topics(settings, load(settings.config)))
-    os.execv(sys.executable, [sys.executable, "-m", "faust", "-A", "app.main", "worker", "-l", "info"])
+    os.execv(sys.executable, [sys.executable, "-P", "-c", FAUST, "-A", "app.main", "worker", "-l", "info"])
 
 
 async def _topics(settings: Settings, config: Config) -> None:

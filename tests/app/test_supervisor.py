@@ -76,7 +76,7 @@ async def test_a_fenced_member_is_started_again_at_once_and_told_of(tmp_path: Pa
     await watched(supervisor, 0.05)
     assert member.history == ["start", "start"]
     assert "started again at once" in said[0]
-    assert "another owner" in (tmp_path / "log").read_text()
+    assert "fenced by another owner" in (tmp_path / "log").read_text()
 
 
 async def test_a_member_that_failed_waits_for_its_next_start(tmp_path: Path) -> None:

@@ -31,9 +31,11 @@ class Up:
 
     def __init__(self, data: Path, env: dict[str, str], *arguments: str) -> None:
         self.data, self._out = data, data.parent / "out"
-        command = [sys.executable, "-m", "app.commands", "up", *arguments]
+        command = [sys.executable, "-P", "-m", "app.commands", "up", *arguments]
         with self._out.open("w") as out, (data.parent / "err").open("a") as err:
-            self.process = subprocess.Popen(command, env=os.environ | env, stdout=out, stderr=err, process_group=0)
+            self.process = subprocess.Popen(
+                command, env=os.environ | env, stdout=out, stderr=err, process_group=0, cwd=elsewhere(data)
+            )
 
     @property
     def lines(self) -> list[str]:
@@ -59,6 +61,13 @@ class Up:
     def stop(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
         return self.process.wait(STOP_SECONDS_MAX)
+
+
+def elsewhere(data: Path) -> Path:
+    """A working directory with an `app` of somebody else."""
+    (data.parent / "elsewhere" / "app").mkdir(parents=True, exist_ok=True)
+    (data.parent / "elsewhere" / "app" / "__init__.py").write_text("raise ImportError('not this one')")
+    return data.parent / "elsewhere"
 
 
 def answer(url: str, token: str) -> str:
@@ -110,7 +119,7 @@ def test_the_demo_is_there_once_though_everything_was_killed(env: dict[str, str]
         up.wait(lambda: up.said("write key: "))
     with running(env, "--demo", "--workers", "2") as up:
         up.wait(lambda: up.said("write key: "))
-        kill(up.data, r"faust .*app\.main")
+        kill(up.data, r"-A app\.main worker")
         up.wait_until_ready()
         assert up.ask("/v1/status")["events"] == demo.ROWS
         assert up.stop(signal.SIGINT) == 0
@@ -157,7 +166,7 @@ def test_with_a_kafka_of_ones_own_none_is_started_and_a_dead_worker_is_started_a
     with running(env | {"ONETRAIL_KAFKA": broker.bootstrap, "ONETRAIL_PREFIX": "outage"}, "--no-demo") as up:
         up.wait_until_ready()
         assert not any("kafka.Kafka" in arguments for arguments in processes_of(up.data).values())
-        kill(up.data, r"faust .*app\.main")
+        kill(up.data, r"-A app\.main worker")
         up.wait(lambda: "worker-0 ended (signal SIGKILL)" in (up.data.parent / "err").read_text())
         up.wait(lambda: settled(up))
         assert up.stop(signal.SIGTERM) == 0
