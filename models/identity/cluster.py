@@ -15,6 +15,8 @@ from models.identity.messages import (
     Confirm,
     Deliver,
     EraseCluster,
+    Forget,
+    ForgetRefusal,
     Lift,
     Link,
     LinkNode,
@@ -118,6 +120,8 @@ def erase_cluster(turn: Turn, message: EraseCluster) -> None:
     turn.tell(JourneyErased(message.uid, message.at))
     for uid in (message.uid, *row.content.absorbed):
         turn.record(Erased(uid, message.request_id, message.at))
+    for mine, other in refused_ends(row.content):
+        turn.send(Forget(other, mine, message.at))
 
 
 def refuse(turn: Turn, message: Refuse) -> None:
@@ -133,6 +137,20 @@ def refuse(turn: Turn, message: Refuse) -> None:
             turn.put_cluster(message.uid, replace(row, content=content))
 
 
+def forget_refusal(turn: Turn, message: ForgetRefusal) -> None:
+    """Drop the refusal of a link with somebody who was erased: a new event with that identifier is another person's."""
+    row = held(turn, message.key, message)
+    if row is None:
+        return
+    if row.state == "frozen":
+        defer(turn, row, message)
+        return
+    refused = pair(message.key, message.other)
+    refusal = row.content.refused.get(refused)
+    if refusal is not None and refusal.evidence.occurred_at <= message.erased_at:
+        _without_refusal(turn, message.uid, row, refused)
+
+
 def confirm(turn: Turn, message: Confirm) -> None:
     """A step is visible; after the last one so is the whole request."""
     row = turn.cluster(message.uid)
@@ -144,6 +162,12 @@ def confirm(turn: Turn, message: Confirm) -> None:
     turn.put_cluster(message.uid, replace(row, awaiting=others | {message.request_id: left} if left else others))
     if not left:
         turn.answer(message.request_id, "done")
+
+
+def refused_ends(content: Content) -> list[Pair]:
+    """The refused links to others, each as (member, other)."""
+    ends = [both if both[0] in content.members else (both[1], both[0]) for both in content.refused]
+    return [(mine, other) for mine, other in ends if other not in content.members]
 
 
 def is_stub(row: Cluster) -> bool:

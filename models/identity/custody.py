@@ -15,6 +15,8 @@ from models.identity.messages import (
     Deliver,
     Erase,
     EraseCluster,
+    Forget,
+    ForgetRefusal,
     Lift,
     Link,
     LinkNode,
@@ -30,7 +32,7 @@ from models.identity.rows import Cluster
 from models.identity.turn import Turn
 from models.ids import IdentifierKey
 
-ForMember = Deliver | Link | Apart | Lift | EraseCluster | Refuse
+ForMember = Deliver | Link | Apart | Lift | EraseCluster | Refuse | ForgetRefusal
 
 
 def held(turn: Turn, key: IdentifierKey, message: ForMember) -> Cluster | None:
@@ -70,5 +72,7 @@ def back_to_node(message: ForMember) -> NodeMessage:
             return Erase(key, request_id, at, detours)
         case Refuse(_, key, other, refusal, detours):
             return RefuseNode(key, other, refusal, detours)
+        case ForgetRefusal(_, key, other, erased_at):
+            return Forget(key, other, erased_at)
         case _:
             assert_never(message)

@@ -16,6 +16,7 @@ comes in a message, so the same log gives the same rows.
 | node    | NodeErased     | NERASE      | your person was erased                                                |
 | node    | Shared         | SHARED      | you were refused too often: take no new links                         |
 | node    | RefuseNode     | -           | a refusal looks for the cluster that holds you                        |
+| node    | Forget         | -           | the other end of a refused link was erased: begin anew with it        |
 | cluster | Deliver        | CEVT        | pass this event of your member to the journey                         |
 | cluster | Link           | LINK        | your member and that one belong together                              |
 | cluster | Propose        | PROPOSE     | a younger cluster asks to be absorbed, with all it holds              |
@@ -27,6 +28,7 @@ comes in a message, so the same log gives the same rows.
 | cluster | EraseCluster   | CERASE      | forget this person                                                    |
 | cluster | Spawn          | SPAWN       | begin, with the members that left another cluster                     |
 | cluster | Refuse         | -           | record that this link of your member was refused                      |
+| cluster | ForgetRefusal  | -           | drop the refusal of this link, if it is from before the erasure       |
 | cluster | Confirm        | -           | one step that a request waits for is visible                          |
 | request | Answer         | -           | how an operator's request goes                                        |
 | policy  | SetPolicy      | -           | the guards changed                                                    |
@@ -70,11 +72,11 @@ class Occurred(ToNode, frozen=True):
 
 
 class LinkNode(ToNode, frozen=True):
-    """`bond.near` is this node; `bond.far` was last known in the cluster `far_uid`. `far_shared`: the other takes no links."""
+    """`bond.near` is this node; `bond.far` was last known in the cluster `far_uid`. `barred`: why they may not be linked."""
 
     bond: Bond
     far_uid: UnifiedUserId
-    far_shared: bool = False
+    barred: Refusal | None = None
     detours: int = 0
 
 
@@ -132,6 +134,13 @@ class RefuseNode(ToNode, frozen=True):
     other: IdentifierKey
     refusal: Refusal
     detours: int = 0
+
+
+class Forget(ToNode, frozen=True):
+    """`other`, with which a link was refused, was erased; what comes later is another person's."""
+
+    other: IdentifierKey
+    erased_at: int
 
 
 class Deliver(ToCluster, frozen=True):
@@ -229,6 +238,15 @@ class Refuse(ToCluster, frozen=True):
     detours: int = 0
 
 
+class ForgetRefusal(ToCluster, frozen=True):
+    """The link of the member `key` with `other` may be tried again, if it was refused for evidence up to `erased_at`."""
+
+    key: IdentifierKey
+    other: IdentifierKey
+    erased_at: int
+    detours: int = 0
+
+
 class Confirm(ToCluster, frozen=True):
     """The step `name` (an identifier relabelled or erased, a uid merged), which the request waits for, is visible."""
 
@@ -252,10 +270,10 @@ class SetPolicy(msgspec.Struct, frozen=True, array_like=True, tag=True):
     version: int
 
 
-NodeMessage = Occurred | LinkNode | Relabel | Unlink | Relink | Erase | NodeErased | Shared | RefuseNode
-ClusterMessage = Deliver | Link | Propose | Accept | Reject | Retry | Apart | Lift | EraseCluster | Spawn | Refuse | Confirm
-Deferred = Link | Propose | Apart | Lift | EraseCluster | Refuse
+NodeMessage = Occurred | LinkNode | Relabel | Unlink | Relink | Erase | NodeErased | Shared | RefuseNode | Forget
+Deferred = Link | Propose | Apart | Lift | EraseCluster | Refuse | ForgetRefusal
 """What waits while a cluster is frozen."""
+ClusterMessage = Deferred | Deliver | Accept | Reject | Retry | Spawn | Confirm
 IdentityMessage = NodeMessage | ClusterMessage | Answer | SetPolicy
 
 

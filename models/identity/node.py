@@ -17,6 +17,8 @@ from models.identity.messages import (
     Deliver,
     Erase,
     EraseCluster,
+    Forget,
+    ForgetRefusal,
     Lift,
     Link,
     LinkNode,
@@ -86,8 +88,9 @@ def link_node(turn: Turn, message: LinkNode) -> None:
         node = replace(node, linked=_counted(node.linked, bond.far.key, 1))
         turn.put_node(message.key, node)
     uid, far_uid = owner(node), message.far_uid
-    if (message.far_shared or node.shared) and uid != far_uid:
-        _refuse_shared(turn, bond, uid, far_uid)
+    barred = message.barred or _shared(node, bond)
+    if barred is not None and uid != far_uid:
+        _bar(turn, bond, uid, far_uid, barred)
     elif far_uid < uid and born_now(before, node) and _joins_at_once(turn, bond, uid, far_uid):
         return
     elif far_uid < uid:
@@ -181,6 +184,18 @@ def is_newer(node: Node, message: Relabel) -> bool:
     return node.uid is not None and message.version > node.version
 
 
+def forget(turn: Turn, message: Forget) -> None:
+    """Count the events with `other` anew, and have its refusal dropped by whoever holds the identifier."""
+    node = turn.node(message.key)
+    if node is None:
+        return
+    if message.other in node.linked:
+        linked = {key: events for key, events in node.linked.items() if key != message.other}
+        turn.put_node(message.key, replace(node, linked=linked))
+    if node.uid is not None:
+        turn.send(ForgetRefusal(node.uid, message.key, message.other, message.erased_at))
+
+
 def lift_only(turn: Turn, node: Node, message: Relink) -> None:
     """A link older than an erasure still lifts the pair for the person who came after."""
     if node.uid is not None:
@@ -203,7 +218,11 @@ def _count(turn: Turn, node: Node, message: Occurred, other: Sighting) -> Node:
     uid, seen = owner(node), node.linked.get(other.key, 0)
     evidence = Evidence(message.occurred_at, message.event_id, message.channel, message.received_at)
     bond = Bond(message.identifiers[0], other, evidence)
-    turn.send(Link(uid, bond, uid) if seen else LinkNode(other.key, bond.reversed(), uid, node.shared))
+    if seen:
+        turn.send(Link(uid, bond, uid))
+    else:
+        barred = _shared(node, bond) or policy.surplus(turn.policy(), message.identifiers, bond)
+        turn.send(LinkNode(other.key, bond.reversed(), uid, barred))
     node = replace(node, linked=_counted(node.linked, other.key, seen + 1))
     turn.put_node(message.key, node)
     return node
@@ -225,12 +244,16 @@ def _joins_at_once(turn: Turn, bond: Bond, uid: UnifiedUserId, far_uid: UnifiedU
     return True
 
 
-def _refuse_shared(turn: Turn, bond: Bond, uid: UnifiedUserId, far_uid: UnifiedUserId) -> None:
-    refusal = Refusal("shared", bond.evidence, bond.force or NEVER)
+def _shared(node: Node, bond: Bond) -> Refusal | None:
+    return Refusal("shared", bond.evidence, bond.force or NEVER) if node.shared else None
+
+
+def _bar(turn: Turn, bond: Bond, uid: UnifiedUserId, far_uid: UnifiedUserId, refusal: Refusal) -> None:
+    """Refused before any cluster is asked; both sides record it, unless they are together by then."""
     turn.send(Refuse(uid, bond.near.key, bond.far.key, refusal))
     turn.send(Refuse(far_uid, bond.far.key, bond.near.key, refusal))
     turn.record(Refused(bond.pair, refusal))
-    turn.answer_link(bond.force, "refused", "shared")
+    turn.answer_link(bond.force, "refused", refusal.reason)
 
 
 def _decided(turn: Turn, key: IdentifierKey, other: IdentifierKey, decision: Decision) -> Node | None:

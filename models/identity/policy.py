@@ -8,7 +8,7 @@ from collections import Counter
 
 import msgspec
 
-from models.identity.values import NEVER, Bond, Content, Pair, Refusal, Version
+from models.identity.values import NEVER, Bond, Content, Pair, Refusal, Sighting, Version
 from models.ids import IdentifierKey
 
 COUNTED_MAX = 16
@@ -65,6 +65,15 @@ def objection(policy: Policy, elder: Content, younger: Content, bond: Bond) -> R
     if too_large(policy, elder, younger):
         return Refusal("cluster_limit", bond.evidence, version)
     return None
+
+
+def surplus(policy: Policy, seen: tuple[Sighting, ...], bond: Bond) -> Refusal | None:
+    """Of more values in one event than a namespace may have, the first ones count; `bond.far` may be one too many."""
+    limit, namespace = policy.limits.get(bond.far.namespace), bond.far.namespace
+    if limit is None:
+        return None
+    values = [one.key for one in seen if one.namespace == namespace]
+    return Refusal("limit", bond.evidence, NEVER, namespace) if bond.far.key in values[limit:] else None
 
 
 def kept_apart(elder: Content, younger: Content) -> Pair | None:

@@ -8,9 +8,9 @@ import random
 import sys
 import time
 
-from tests.simulation.judge import verdict
-from tests.simulation.mutants import MUTANTS, NOT_NEEDED, Mutant
-from tests.simulation.world import Setting, drawn_setting
+from tests.simulation.judge import LONG_STEPS_MAX, verdict
+from tests.simulation.mutants import MUTANTS, NOT_NEEDED
+from tests.simulation.world import drawn_setting
 
 PROGRESS_SECONDS = 5.0
 EVERY = MUTANTS | NOT_NEEDED
@@ -42,7 +42,7 @@ def _run(first: int, seeds: int, mutant: str | None) -> int:
     started = told = time.monotonic()
     failed = 0
     for seed in range(first, first + seeds):
-        found = verdict(seed, _setting(seed, EVERY[mutant] if mutant else None))
+        found = _verdict(seed, mutant)
         if found:
             failed += 1
             flag = f' --mutant "{mutant}"' if mutant else ""
@@ -54,8 +54,8 @@ def _run(first: int, seeds: int, mutant: str | None) -> int:
     return failed
 
 
-def _setting(seed: int, mutant: Mutant | None) -> Setting:
-    return mutant.setting if mutant else drawn_setting(seed)
+def _verdict(seed: int, mutant: str | None) -> list[str]:
+    return verdict(seed, EVERY[mutant].setting) if mutant else verdict(seed, drawn_setting(seed), LONG_STEPS_MAX)
 
 
 if __name__ == "__main__":
