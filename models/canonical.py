@@ -72,12 +72,12 @@ def named(raw: bytes, channel: str, by_chance: str) -> bytes:
     return _encode({"event_id": event_id, **content, **sent})
 
 
-def grouped(found: Iterable[tuple[str, Any]], renamed: Mapping[str, str]) -> dict[str, Any]:
-    """Identifiers by namespace: a value, or a list of values; null is none. `renamed` is incoming name -> namespace."""
+def grouped(found: Iterable[tuple[str, Any]], names: Mapping[str, str]) -> dict[str, Any]:
+    """Identifiers by namespace: a value, or a list of values; null is none. `names` is incoming name -> namespace."""
     values: dict[str, list[Any]] = {}
     for name, value in found:
         if value is not None:
-            values.setdefault(renamed.get(name, name), []).append(value)
+            values.setdefault(names.get(name, name), []).append(value)
     return {name: them[0] if len(them) == 1 and not isinstance(them[0], list) else them for name, them in values.items()}
 
 

@@ -49,15 +49,15 @@ def read(raw: bytes | msgspec.Raw) -> PosthogEvent | Rejected:
         return _NO_JSON
 
 
-def event_of(given: PosthogEvent, sent_at: Any, renamed: Mapping[str, str]) -> Canonical:
-    """The canonical event; `sent_at` is the batch's, `renamed` incoming name of an identifier -> namespace."""
+def event_of(given: PosthogEvent, sent_at: Any, names: Mapping[str, str]) -> Canonical:
+    """The canonical event; `sent_at` is the batch's, `names` incoming name of an identifier -> namespace."""
     told = _told(given.properties)
     return Canonical(
         event_id=given.uuid,
         event=given.event,
         occurred_at=given.timestamp,
         sent_at=sent_at,
-        identifiers=grouped(_identifiers(given, told), renamed),
+        identifiers=grouped(_identifiers(given, told), names),
         properties=given.properties,
         traits=given.set_traits if told.set_traits is UNSET else told.set_traits,
     )

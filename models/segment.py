@@ -29,7 +29,7 @@ CONTACTS = ("email", "phone")
 EXTERNAL_IDS = ("externalIds", "externalId")
 """Where a context has further identifiers: Segment's place and RudderStack's."""
 
-USUAL = {"userId": "user_id", "anonymousId": "anonymous_id"}
+NAMESPACES = {"userId": "user_id", "anonymousId": "anonymous_id"}
 """Name of an identifier -> namespace, where the channel does not rename it."""
 
 Table = dict[str, msgspec.Raw]
@@ -59,9 +59,9 @@ class Message(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a channel names identifiers: `renamed` incoming name -> namespace; `declared` are the namespaces there are."""
+    """How a channel names identifiers: `names` incoming name -> namespace; `declared` are the namespaces there are."""
 
-    renamed: Mapping[str, str]
+    names: Mapping[str, str]
     declared: Collection[str]
 
 
@@ -129,7 +129,7 @@ def event_of(message: Message, kind: object, envelope: Envelope, dialect: Dialec
         event=message.event if kind == "track" else NAMES[kind],
         occurred_at=message.original_timestamp if message.timestamp is None else message.timestamp,
         sent_at=message.sent_at if envelope.sent_at is None else envelope.sent_at,
-        identifiers=grouped(found, {**USUAL, **dialect.renamed}),
+        identifiers=grouped(found, dialect.names),
         properties=_properties(message, kind),
         traits=_raw(traits),
         context=_raw(context),

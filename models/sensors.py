@@ -1,12 +1,11 @@
 """Sensors Analytics' messages as canonical events: `distinct_id`, the identities beside it, and profiles as traits.
 
-A message that parts two identities (`track_id_unbind`) must not link them: only the identity that it names first is kept.
-Nothing is judged here.
+A message that parts identities (`track_id_unbind`) is no event: it asks that its first identity is not one person with the
+others. Nothing is judged here.
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -42,11 +41,19 @@ class SensorsMessage(msgspec.Struct, frozen=True, gc=False, rename={"flush_time"
     lib: Json = UNSET
 
 
+class Parting(NamedTuple):
+    """Two identifiers, each a namespace and a value as it came, that are not one person."""
+
+    one: tuple[str, Any]
+    other: tuple[str, Any]
+
+
 _MESSAGE = msgspec.json.Decoder(SensorsMessage)
 _MEMBERS = msgspec.json.Decoder(dict[str, Any])
 _encode = msgspec.json.Encoder().encode
 
 _NO_JSON = Rejected("not_json", "a message is one JSON object in UTF-8, with numbers that a computer can hold")
+_NO_PAIR = Rejected("no_identifier", "an unbinding names the identity and, in identities or distinct_id, whose it is no longer")
 _NO_OBJECT = Rejected("not_an_object", "a message is one JSON object, not another JSON value")
 
 
@@ -60,28 +67,43 @@ def read(raw: bytes | msgspec.Raw) -> SensorsMessage | Rejected:
         return _NO_JSON
 
 
-def event_of(message: SensorsMessage, renamed: Mapping[str, str]) -> Canonical:
-    """The canonical event; `renamed` is incoming name of an identifier -> namespace."""
-    is_profile = message.type in PROFILES if isinstance(message.type, str) else False
+def event_of(message: SensorsMessage, names: Mapping[str, str]) -> Canonical | Parting | Rejected:
+    """The canonical event, or what is asked; `names` is incoming name of an identifier -> namespace."""
+    if message.type == "track_id_unbind":
+        return _parting(message, names)
+    is_profile = isinstance(message.type, str) and message.type in PROFILES
     return Canonical(
         event=message.type if message.event is None else message.event,
         occurred_at=message.time,
         sent_at=message.flush_time,
-        identifiers=grouped(_identifiers(message), {**IDENTITIES, **renamed}),
+        identifiers=grouped(_identifiers(message), names),
         properties=UNSET if is_profile else message.properties,
         traits=message.properties if is_profile else _removed(message),
         context=_context(message),
     )
 
 
+def _parting(message: SensorsMessage, names: Mapping[str, str]) -> Parting | Rejected:
+    """Of two identities, or of one and the `distinct_id`, unless that only says the identity again."""
+    identities = list(_identities(message))
+    said = [f"{name}+{value}" for name, value in identities] + [value for _, value in identities]
+    if message.distinct_id is not None and message.distinct_id not in said:
+        identities.append(("distinct_id", message.distinct_id))
+    if len(identities) < 2:
+        return _NO_PAIR
+    one, other = [(names.get(name, name), value) for name, value in identities[:2]]
+    return Parting(one, other)
+
+
+def _identities(message: SensorsMessage) -> Iterator[tuple[str, Any]]:
+    if isinstance(message.identities, dict):
+        yield from message.identities.items()
+
+
 def _identifiers(message: SensorsMessage) -> Iterator[tuple[str, Any]]:
-    identities = message.identities if isinstance(message.identities, dict) else {}
-    if message.type == "track_id_unbind":
-        yield from islice(identities.items(), 1)
-        return
     yield "distinct_id", message.distinct_id
     yield "distinct_id", message.original_id if message.type == "track_signup" else None
-    yield from identities.items()
+    yield from _identities(message)
 
 
 def _removed(message: SensorsMessage) -> Json:

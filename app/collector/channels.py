@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from app.config import Channel, Config, policy_of
 from app.settings import Settings
+from models import segment, sensors
 from models.policy import Policy
-from models.segment import Dialect
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Intake:
     name: str
     topic: str
     policy: Policy
-    dialect: Dialect
+    dialect: segment.Dialect
 
     @property
     def has_own_format(self) -> bool:
@@ -30,5 +30,6 @@ def intakes(settings: Settings, config: Config) -> Mapping[str, Intake]:
 
 
 def _intake(settings: Settings, config: Config, channel: Channel) -> Intake:
-    dialect = Dialect(renamed=channel.namespaces, declared=frozenset(config.namespaces))
+    names = {**segment.NAMESPACES, **sensors.IDENTITIES, **channel.namespaces}
+    dialect = segment.Dialect(names, frozenset(config.namespaces))
     return Intake(channel.name, f"{settings.prefix}.{channel.topic}", policy_of(config, channel), dialect)

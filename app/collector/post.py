@@ -10,6 +10,7 @@ from app.collector.body import mended
 from app.collector.channels import Intake
 from app.web import Refusal
 from models.event import Rejected
+from models.sensors import Parting
 
 EVENTS_MAX = 100_000
 """Of one request. A body of 4 MB that is full of real events has fewer."""
@@ -19,9 +20,9 @@ Raw = bytes | msgspec.Raw
 
 
 class Conversion(Protocol):
-    """The canonical JSON of a message; `by_chance` is the id of an event that has neither id nor time."""
+    """The canonical JSON of a message, or what it asks; `by_chance` is the id of an event that has neither id nor time."""
 
-    def __call__(self, raw: bytes, intake: Intake, by_chance: str) -> bytes | Rejected: ...
+    def __call__(self, raw: bytes, intake: Intake, by_chance: str) -> bytes | Parting | Rejected: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from app.collector.channels import Intake
 from app.collector.post import Post, Raw, Read, decoded, limited, lone
 from app.web import Refusal
 from models import posthog, segment, sensors
-from models.canonical import encoded, named
+from models.canonical import Canonical, encoded, named
 from models.event import Rejected
 
 CONTEXT_BYTES_MAX = 64 * 1024 * 1024
@@ -118,14 +118,15 @@ def _of_posthog(sent_at: Any, raw: bytes, intake: Intake, by_chance: str) -> byt
     given = posthog.read(raw)
     if isinstance(given, Rejected):
         return given
-    return encoded(posthog.event_of(given, sent_at, intake.dialect.renamed), intake.name, by_chance)
+    return encoded(posthog.event_of(given, sent_at, intake.dialect.names), intake.name, by_chance)
 
 
-def _of_sensors(raw: bytes, intake: Intake, by_chance: str) -> bytes | Rejected:
+def _of_sensors(raw: bytes, intake: Intake, by_chance: str) -> bytes | sensors.Parting | Rejected:
     message = sensors.read(raw)
     if isinstance(message, Rejected):
         return message
-    return encoded(sensors.event_of(message, intake.dialect.renamed), intake.name, by_chance)
+    event = sensors.event_of(message, intake.dialect.names)
+    return encoded(event, intake.name, by_chance) if isinstance(event, Canonical) else event
 
 
 def _of_segment(kind: str | None, envelope: segment.Envelope, raw: bytes, intake: Intake, by_chance: str) -> bytes | Rejected:

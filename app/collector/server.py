@@ -65,7 +65,7 @@ class Collector:
         self._sink = sink
         self._keys = Keys(config)
         self._intakes = intakes(settings, config)
-        self._judge = Judge(f"{settings.prefix}.behaviour.rejected", ZoneInfo(config.display.time_zone))
+        self._judge = Judge(settings, ZoneInfo(config.display.time_zone))
         self._budget = Budget()
         self._metrics = Metrics()
 

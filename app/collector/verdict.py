@@ -15,13 +15,19 @@ from app.collector.post import EVENT_BYTES_MAX, Post
 from app.collector.sink import RECORD_BYTES_MAX
 from app.rejection import Origin, rejection
 from app.runtime.durable import Record
+from app.settings import Settings
+from models.canonical import content_id
 from models.display import rfc3339
 from models.event import Reason, Rejected
+from models.ids import Identifier, key_of
 from models.parse import Position, parse
+from models.requests import UnlinkAsked, encode
+from models.sensors import Parting
 
 PIECE = 100
 """So many messages are judged, some milliseconds, before others get their turn."""
 
+_NO_PAIR = "an unbinding names two different identifiers, both usable"
 _NOWHERE = Position("", -1, -1)
 _TOO_LARGE = Rejected("too_large", f"an event has at most {EVENT_BYTES_MAX} bytes")
 
@@ -35,15 +41,17 @@ class Judged:
 
     @property
     def accepted(self) -> int:
-        """How many messages are events."""
+        """How many messages are events, or ask for something."""
         return len(self.records) - len(self.rejected)
 
 
 class Judge:
-    """Judges messages. `rejected_topic` is the full name of behaviour.rejected; times in it are shown in `zone`."""
+    """Judges messages; times in `behaviour.rejected` are shown in `zone`."""
 
-    def __init__(self, rejected_topic: str, zone: ZoneInfo) -> None:
-        self._rejected_topic = rejected_topic
+    def __init__(self, settings: Settings, zone: ZoneInfo) -> None:
+        self._rejected_topic = f"{settings.prefix}.behaviour.rejected"
+        self._requests_topic = f"{settings.prefix}.requests"
+        self._secret = settings.pii_key
         self._zone = zone
 
     async def judge(self, post: Post, intake: Intake) -> Judged:
@@ -55,13 +63,34 @@ class Judge:
             if index % PIECE == PIECE - 1:
                 await asyncio.sleep(0)
             raw = bytes(message)
-            event = _event(post, raw, intake, f"{chance}-{index}", at_ms)
-            if isinstance(event, Rejected):
-                judged.rejected.append((index, event.reason))
-                judged.records.append(self._refusal(event, post, raw, intake, at_ms))
-            else:
-                judged.records.append(Record(intake.topic, None, event))
+            record = self._record(post, raw, intake, f"{chance}-{index}", at_ms)
+            if isinstance(record, Rejected):
+                judged.rejected.append((index, record.reason))
+                record = self._refusal(record, post, raw, intake, at_ms)
+            judged.records.append(record)
         return judged
+
+    def _record(self, post: Post, raw: bytes, intake: Intake, by_chance: str, at_ms: int) -> Record | Rejected:
+        """The canonical event, as the workers will read it, or a request; or why it is neither."""
+        if len(raw) > EVENT_BYTES_MAX:
+            return _TOO_LARGE
+        event = post.canonical(raw, intake, by_chance)
+        if isinstance(event, Rejected):
+            return event
+        if isinstance(event, Parting):
+            return self._unlink(event, raw, intake)
+        verdict = parse(event, intake.policy, _NOWHERE, at_ms)
+        return verdict if isinstance(verdict, Rejected) else Record(intake.topic, None, event)
+
+    def _unlink(self, parting: Parting, raw: bytes, intake: Intake) -> Record | Rejected:
+        """An unlink request; sent again it is the same request."""
+        found = [intake.policy.identifier(*identifier) for identifier in parting]
+        keys = sorted({key_of(self._secret, one) for one in found if isinstance(one, Identifier)})
+        if len(keys) < 2:
+            return next((Rejected(one, _NO_PAIR) for one in found if isinstance(one, str)), Rejected("no_identifier", _NO_PAIR))
+        request_id = content_id(intake.name, raw)
+        asked = UnlinkAsked(request_id, keys[0], keys[1], f"track_id_unbind in {intake.name}")
+        return Record(self._requests_topic, request_id.encode(), encode(asked))
 
     def _refusal(self, why: Rejected, post: Post, raw: bytes, intake: Intake, at_ms: int) -> Record:
         origin = Origin(f"collector:{intake.name}", -1, -1)
@@ -69,14 +98,3 @@ class Judge:
         record = rejection(self._rejected_topic, why, origin, rfc3339(at_ms, self._zone), kept)
         cut = (("cut", str(len(raw)).encode()),) if len(kept) < len(raw) else ()
         return record._replace(headers=(*record.headers, ("protocol", post.protocol.encode()), *cut))
-
-
-def _event(post: Post, raw: bytes, intake: Intake, by_chance: str, at_ms: int) -> bytes | Rejected:
-    """The canonical event, as the workers will read it; or why it is none."""
-    if len(raw) > EVENT_BYTES_MAX:
-        return _TOO_LARGE
-    event = post.canonical(raw, intake, by_chance)
-    if isinstance(event, Rejected):
-        return event
-    verdict = parse(event, intake.policy, _NOWHERE, at_ms)
-    return verdict if isinstance(verdict, Rejected) else event

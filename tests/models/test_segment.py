@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from models.canonical import Canonical, encoded
 from models.event import Rejected
-from models.segment import Dialect, Envelope, event_of, read, table
+from models.segment import NAMESPACES, Dialect, Envelope, event_of, read, table
 
-DIALECT = Dialect(renamed={"userId": "user_id", "crm": "member_id"}, declared=frozenset({"user_id", "member_id", "phone"}))
+DIALECT = Dialect(names={**NAMESPACES, "crm": "member_id"}, declared=frozenset({"user_id", "member_id", "phone"}))
 NOON, ONE, TWO = "2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z", "2026-11-22T14:00:00Z"
 
 

@@ -5,16 +5,20 @@ from typing import Any
 
 import pytest
 
-from models.canonical import encoded
+from models.canonical import Canonical, encoded
 from models.event import Rejected
-from models.sensors import event_of, read
+from models.sensors import IDENTITIES, Parting, event_of, read
+
+NAMES = {**IDENTITIES, "$identity_crm": "member_id"}
 
 
 def event(**given: Any) -> dict[str, Any]:
     """The canonical event of a message, decoded, without its id."""
     found = read(json.dumps({"distinct_id": "d", **given}).encode())
     assert not isinstance(found, Rejected), found
-    decoded: dict[str, Any] = json.loads(encoded(event_of(found, {"$identity_crm": "member_id"}), "web", "by chance"))
+    canonical = event_of(found, NAMES)
+    assert isinstance(canonical, Canonical), canonical
+    decoded: dict[str, Any] = json.loads(encoded(canonical, "web", "by chance"))
     decoded.pop("event_id")
     return decoded
 
@@ -57,9 +61,22 @@ def test_signing_up_joins_who_it_was_before() -> None:
     assert found["identifiers"] == {"distinct_id": ["d", "before"]}
 
 
-def test_what_parts_two_identities_links_none() -> None:
-    found = event(type="track_id_unbind", event="$UnbindID", identities={"$identity_mobile": "138", "$identity_login_id": "u"})
-    assert found["identifiers"] == {"phone": "138"}
+@pytest.mark.parametrize(
+    ("identities", "distinct_id", "parted"),
+    [
+        ({"$identity_mobile": "138", "$identity_login_id": "u"}, "u", (("phone", "138"), ("user_id", "u"))),
+        ({"$identity_mobile": "138"}, "d", (("phone", "138"), ("distinct_id", "d"))),
+        ({"$identity_mobile": "138"}, "$identity_mobile+138", None),
+        ({"$identity_login_id": "u"}, "u", None),
+        ({}, "d", None),
+    ],
+)
+def test_an_unbinding_parts_two_who_are_named(identities: dict[str, str], distinct_id: str, parted: Parting | None) -> None:
+    message = {"type": "track_id_unbind", "event": "$UnbindID", "distinct_id": distinct_id, "identities": identities}
+    found = read(json.dumps(message).encode())
+    assert not isinstance(found, Rejected)
+    asked = event_of(found, NAMES)
+    assert (asked if isinstance(asked, Parting) else None) == parted
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,18 @@ async def test_a_form_of_sensors_has_its_key_in_the_address(door: Door, address:
     assert door.events()[0]["identifiers"]["user_id"] == "42"
 
 
+async def test_an_unbinding_is_a_request_and_again_the_same_one(door: Door) -> None:
+    identities = {"$identity_login_id": "42", "$identity_cookie_id": "a"}
+    message = {"type": "track_id_unbind", "distinct_id": "42", "identities": identities}
+    form = b"data=" + base64.b64encode(json.dumps(message).encode()).replace(b"+", b"%2B")
+    for _ in range(2):
+        assert (await door.post("/sa?token=key", form, key=None))[1]["accepted"] == 1
+    first, second = [record for record in door.sink.records if record.topic == "onetrail.requests"]
+    assert first == second
+    asked = json.loads(first.value or b"")
+    assert (asked["type"], asked["a"].split(":")[0], asked["b"].split(":")[0]) == ("unlink", "anonymous_id", "user_id")
+
+
 async def test_a_batch_of_posthog_is_canonical_in_the_topic(door: Door) -> None:
     given = {"event": "$identify", "distinct_id": "u", "uuid": "7", "properties": {"$anon_distinct_id": "a"}}
     _, answer = await door.post("/batch/", {"api_key": "key", "batch": [given, {"event": "x"}]}, key=None)
