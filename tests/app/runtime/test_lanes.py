@@ -1,0 +1,183 @@
+"""Lanes: batches in order, one in flight in each; nothing finished that did not succeed; lost runs are noticed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from app.runtime import lanes as lanes_module
+from app.runtime.lanes import Lanes, Lost
+from app.runtime.runs import Run
+
+ONE, OTHER = TP("inbox", 0), TP("inbox", 1)
+
+
+class FakeConsumer:
+    """What lanes ask of a consumer."""
+
+    def __init__(self) -> None:
+        self.generation = 1
+        self.begun: list[Run] = []
+        self.finished: list[tuple[TP, int]] = []
+        self.full: set[TP] = set()
+
+    def current(self, run: Run) -> bool:
+        return run.generation_id == self.generation
+
+    def begin(self, run: Run) -> None:
+        self.begun.append(run)
+
+    def finish(self, run: Run) -> None:
+        self.finished.append((run.tp, run.offset))
+
+    def on_buffer_full(self, tp: TP) -> None:
+        self.full.add(tp)
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        self.full.discard(tp)
+
+
+class Agent:
+    """Lanes, fed and watched."""
+
+    def __init__(self, dense: bool = True) -> None:
+        self.consumer, self.queue = FakeConsumer(), asyncio.Queue[Any]()
+        self.batches: list[tuple[TP, list[int]]] = []
+        self.may_go = asyncio.Event()
+        self.may_go.set()
+        self.error: Exception | None = None
+        app: Any = SimpleNamespace(runs=self.consumer)
+        self.lanes = Lanes(app, self.work, dense=dense)
+        stream: Any = SimpleNamespace(channel=SimpleNamespace(queue=self.queue))
+        self.task = asyncio.create_task(self.lanes(stream))
+
+    async def work(self, tp: TP, records: list[Any]) -> None:
+        self.batches.append((tp, [record.offset for record in records]))
+        await self.may_go.wait()
+        if self.error is not None:
+            raise self.error
+
+    def come(self, *runs: Run) -> None:
+        for one in runs:
+            self.queue.put_nowait(SimpleNamespace(message=one))
+
+    async def settle(self) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def agent() -> AsyncIterator[Agent]:
+    made = Agent()
+    yield made
+    made.task.cancel()
+
+
+@pytest.fixture
+def deaths(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+    """What the process would have ended of."""
+    died: list[BaseException] = []
+    monkeypatch.setattr(lanes_module, "die", died.append)
+    return died
+
+
+def run(first: int, count: int = 1, tp: TP = ONE, generation: int = 1, size: int = 10) -> Run:
+    made = Run(tp.topic, tp.partition, first + count - 1, 0.0, 0, None, None, b"", None, 0, 0, tp, generation_id=generation)
+    made.records, made.size = [SimpleNamespace(offset=first + n) for n in range(count)], size
+    return made
+
+
+async def test_what_came_meanwhile_is_the_next_batch(agent: Agent) -> None:
+    agent.may_go.clear()
+    agent.come(run(0))
+    await agent.settle()
+    agent.come(run(1, 2), run(3))
+    await agent.settle()
+    assert agent.batches == [(ONE, [0])]
+    agent.may_go.set()
+    await agent.settle()
+    assert agent.batches == [(ONE, [0]), (ONE, [1, 2, 3])]
+    assert agent.consumer.finished == [(ONE, 0), (ONE, 2), (ONE, 3)]
+    assert not agent.lanes.busy
+
+
+async def test_partitions_do_not_wait_for_each_other(agent: Agent) -> None:
+    agent.may_go.clear()
+    agent.come(run(0), run(0, tp=OTHER))
+    await agent.settle()
+    assert agent.lanes.busy == {ONE, OTHER}
+    assert [tp for tp, _ in agent.batches] == [ONE, OTHER]
+
+
+async def test_a_run_of_an_earlier_assignment_is_left_out_and_its_successors_are_not(agent: Agent) -> None:
+    agent.may_go.clear()
+    agent.come(run(0))
+    await agent.settle()
+    agent.come(run(1), run(0, generation=2), run(1, generation=2))
+    await agent.settle()
+    agent.consumer.generation = 2
+    agent.may_go.set()
+    await agent.settle()
+    assert agent.batches == [(ONE, [0]), (ONE, [0, 1])]
+
+
+async def test_a_missing_offset_ends_the_process(agent: Agent, deaths: list[BaseException]) -> None:
+    agent.come(run(0), run(2))
+    await agent.settle()
+    assert [type(death) for death in deaths] == [Lost]
+    assert agent.consumer.finished == []
+
+
+async def test_offsets_that_come_again_are_no_loss(agent: Agent, deaths: list[BaseException]) -> None:
+    agent.come(run(0, 3))
+    await agent.settle()
+    agent.come(run(0, 2), run(2, 3))
+    await agent.settle()
+    assert (deaths, agent.consumer.finished) == ([], [(ONE, 2), (ONE, 1), (ONE, 4)])
+
+
+async def test_a_topic_of_others_may_have_gaps(deaths: list[BaseException]) -> None:
+    agent = Agent(dense=False)
+    agent.come(run(0), run(7))
+    await agent.settle()
+    assert (deaths, agent.consumer.finished) == ([], [(ONE, 0), (ONE, 7)])
+    agent.task.cancel()
+
+
+async def test_a_batch_that_fails_ends_the_process_unfinished(agent: Agent, deaths: list[BaseException]) -> None:
+    agent.error = OSError("no broker")
+    agent.come(run(0))
+    await agent.settle()
+    assert (deaths, agent.consumer.finished) == ([agent.error], [])
+
+
+async def test_a_full_lane_pauses_its_partition_until_it_is_empty(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes_module, "WAITING_BYTES", 100)
+    agent.may_go.clear()
+    agent.come(run(0), run(0, tp=OTHER))
+    await agent.settle()
+    agent.come(*(run(n, size=60) for n in range(1, 4)), run(1, tp=OTHER))
+    await agent.settle()
+    assert agent.consumer.full == {ONE}
+    agent.may_go.set()
+    await agent.settle()
+    assert agent.consumer.full == set()
+
+
+async def test_batches_are_bounded(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes_module, "BATCH_RECORDS", 4)
+    agent.come(*(run(2 * n, 2) for n in range(4)))
+    await agent.settle()
+    assert [len(offsets) for _, offsets in agent.batches] == [4, 4]
+
+
+async def test_an_agent_that_is_told_to_stop_returns(agent: Agent) -> None:
+    class Closed:
+        async def get(self) -> Any:
+            raise StopAsyncIteration
+
+    stream: Any = SimpleNamespace(channel=SimpleNamespace(queue=Closed()))
+    await agent.lanes(stream)

@@ -1,0 +1,143 @@
+"""The consumer: a fetch is a run, only what is finished is committed, small polls are followed by a pause."""
+
+from collections import defaultdict
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.errors import IllegalStateError
+from faust.types import TP
+
+from app.runtime import runs
+from app.runtime.runs import PACE_RECORDS, PACE_SECONDS, Consumer, Run
+
+ONE, CHANGELOG = TP("inbox", 0), TP("changelog", 0)
+
+
+class Thread:
+    """The thread that talks to Kafka."""
+
+    def __init__(self) -> None:
+        self.sought: list[Any] = []
+        self.committed: dict[TP, int | None] = {}
+        self.gone = False
+
+    async def seek_wait(self, offsets: dict[TP, int]) -> None:
+        if self.gone:
+            raise IllegalStateError("not assigned")
+        self.sought.append(offsets)
+
+    async def seek_to_committed(self) -> dict[TP, int | None]:
+        return self.committed
+
+    async def seek_to_beginning(self, *tps: TP) -> None:
+        self.sought.append(tps)
+
+
+@pytest.fixture
+def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
+    """A consumer whose fetches a test makes up, without Faust."""
+    made = object.__new__(Consumer)
+    app = SimpleNamespace(consumer_generation_id=3, tables=SimpleNamespace(changelog_topics={CHANGELOG.topic}))
+    vars(made).update(
+        app=app,
+        flow_active=True,
+        finished={},
+        _pause=0.0,
+        _thread=Thread(),
+        _buffered_partitions=set(),
+        _unacked_messages=set(),
+        _waiting_for_ack=None,
+        _committed_offset=defaultdict(lambda: None),
+        log=SimpleNamespace(info=lambda *said: None),
+    )
+    monkeypatch.setattr(Consumer, "should_stop", False)
+    return made
+
+
+def fetches(consumer: Consumer, records: dict[TP, list[Any]], active: set[TP] | None = None) -> None:
+    async def fetch(timeout: float) -> Any:
+        return records, active if active is not None else set(records)
+
+    vars(consumer)["_wait_next_records"] = fetch
+
+
+def records(*offsets: int) -> list[Any]:
+    return [SimpleNamespace(offset=offset, timestamp=5_000, value=b"12345", key=None) for offset in offsets]
+
+
+async def got(consumer: Consumer) -> list[tuple[TP, Run]]:
+    return [item async for item in consumer.getmany(1.0)]
+
+
+async def test_all_records_of_a_partition_are_one_run(consumer: Consumer) -> None:
+    fetches(consumer, {ONE: records(4, 5, 6)})
+    ((tp, run),) = await got(consumer)
+    assert (tp, run.tp, run.offset, run.size, run.generation_id) == (ONE, ONE, 6, 15, 3)
+    assert [record.offset for record in run.records] == [4, 5, 6]
+
+
+async def test_a_paused_partition_is_left_out_but_one_that_is_only_full_is_not(consumer: Consumer) -> None:
+    fetches(consumer, {ONE: records(1)}, active={CHANGELOG})
+    assert await got(consumer) == []
+    consumer._buffered_partitions.add(ONE)
+    assert len(await got(consumer)) == 1
+
+
+async def test_what_comes_while_partitions_move_is_put_back(consumer: Consumer) -> None:
+    fetches(consumer, {ONE: records(4, 5), CHANGELOG: records(9)})
+    consumer.flow_active = False
+    assert await got(consumer) == []
+    assert thread(consumer).sought == [{ONE: 4, CHANGELOG: 9}]
+
+
+async def test_what_is_put_back_to_a_partition_that_is_gone_harms_nobody(consumer: Consumer) -> None:
+    fetches(consumer, {ONE: records(4)})
+    consumer.flow_active, thread(consumer).gone = False, True
+    assert await got(consumer) == []
+
+
+async def test_a_partition_without_a_commit_is_read_from_the_beginning(consumer: Consumer) -> None:
+    thread(consumer).committed = {ONE: None, TP("inbox", 1): 7, CHANGELOG: None}
+    await consumer.seek_to_committed()
+    assert thread(consumer).sought == [(ONE,)]
+
+
+async def test_only_what_is_finished_is_committed(consumer: Consumer) -> None:
+    fetches(consumer, {ONE: records(4, 5)})
+    ((_, run),) = await got(consumer)
+    consumer.begin(run)
+    assert (list(consumer._filter_tps_with_pending_acks()), run in consumer._unacked_messages) == ([], True)
+    consumer.finish(run)
+    assert list(consumer._filter_tps_with_pending_acks()) == [ONE]
+    assert (consumer._new_offset(ONE), consumer.position_of(ONE), run in consumer._unacked_messages) == (6, 6, False)
+
+
+async def test_a_run_of_an_earlier_assignment_is_not_committed(consumer: Consumer) -> None:
+    fetches(consumer, {ONE: records(4)})
+    ((_, run),) = await got(consumer)
+    consumer.app.consumer_generation_id = 4
+    consumer.finish(run)
+    assert (consumer.current(run), consumer.finished) == (False, {})
+
+
+@pytest.mark.parametrize(("count", "pause"), [(0, 0.0), (1, PACE_SECONDS), (PACE_RECORDS - 1, PACE_SECONDS), (PACE_RECORDS, 0.0)])
+async def test_a_small_poll_is_followed_by_a_pause(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, count: int, pause: float
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(runs, "asyncio", SimpleNamespace(sleep=sleep))
+    fetches(consumer, {ONE: records(*range(count))} if count else {})
+    await got(consumer)
+    await got(consumer)
+    assert slept == ([pause] if pause else [])
+
+
+def thread(consumer: Consumer) -> Thread:
+    made = vars(consumer)["_thread"]
+    assert isinstance(made, Thread)
+    return made
