@@ -10,13 +10,13 @@ from app.runtime.durable import Record
 from app.runtime.overlay import Overlay
 from app.runtime.stage import Message, Sent, Stage
 from app.runtime.station import Outgoing, StageStation
-from app.runtime.tally import Tally
+from app.tallies import census, counters, stages
 from models.identity import handle
 from models.identity.messages import Answer, IdentityMessage, address
 from models.identity.outcome import RequestResult
 from models.identity.rows import Row
 from models.ids import UnifiedUserId, route, route_of_request
-from tables.identity import CLUSTERS, codec, frozen
+from tables.identity import codec
 
 
 class IdentityActors:
@@ -24,6 +24,7 @@ class IdentityActors:
 
     def handle(self, message: IdentityMessage, rows: Overlay[Row]) -> Iterator[Sent]:
         """One message to its actor: rows are written, messages placed by the route of their addressee."""
+        counters.hear(message)
         outcome = handle(message, lambda at: rows.get(at.encode()))
         for at, row in outcome.rows.items():
             rows.put(at.encode(), row)
@@ -32,6 +33,7 @@ class IdentityActors:
         for placed in outcome.journeys:
             yield Message(JOURNEY_INBOX, route(placed.uid), placed)
         for output in outcome.outputs:
+            counters.see(output)
             if isinstance(output, RequestResult):
                 answer = Answer(output.request_id, output.state, output.detail)
                 yield Message(IDENTITY_INBOX, route_of_request(output.request_id), answer)
@@ -43,9 +45,9 @@ class IdentityActors:
         return outputs.internal(IDENTITY_INBOX, partition, body, offset, why)
 
 
-identity.tally = tally = Tally(codec, CLUSTERS, frozen)
-stage = Stage(IdentityMessage, IdentityActors(), codec, identity.changelog, partitions, Outgoing(app), tally)
+stage = Stage(IdentityMessage, IdentityActors(), codec, identity.changelog, partitions, Outgoing(app), census)
 station = StageStation(app, stage, identity)
+stages["identity"] = stage
 
 
 @app.agent(raw_topic(IDENTITY_INBOX), name="identity")

@@ -10,10 +10,10 @@ from app.runtime.durable import Record
 from app.runtime.overlay import Overlay
 from app.runtime.stage import Message, Sent, Stage
 from app.runtime.station import Outgoing, StageStation
-from app.runtime.tally import Tally
+from app.tallies import events_kept, stages
 from models.ids import route
 from models.journey import JourneyMessage, Row, handle
-from tables.journey import HEADERS, codec, events
+from tables.journey import codec
 
 
 class JourneyActors:
@@ -32,9 +32,9 @@ class JourneyActors:
         return outputs.internal(JOURNEY_INBOX, partition, body, offset, why)
 
 
-journey.tally = tally = Tally(codec, HEADERS, events)
-stage = Stage(JourneyMessage, JourneyActors(), codec, journey.changelog, partitions, Outgoing(app), tally)
+stage = Stage(JourneyMessage, JourneyActors(), codec, journey.changelog, partitions, Outgoing(app), events_kept)
 station = StageStation(app, stage, journey)
+stages["journey"] = stage
 
 
 @app.agent(raw_topic(JOURNEY_INBOX), name="journey")

@@ -1,31 +1,38 @@
 """Every metric of a worker, with unit and meaning, collected when it is asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from agents import collect, identity, journey
-from app.instance import app
-from app.instance import identity as identity_table
-from app.instance import journey as journey_table
+from app.clock import now_ms
+from app.instance import app, identity, journey
 from app.rejects import rejects
-from app.runtime.stage import Stage
+from app.tallies import census, counters, events_kept, relays, stages
 
 METRICS = {
-    "onetrail_records_total": "raw records read from behaviour topics",
-    "onetrail_messages_total": "messages handled, by stage",
-    "onetrail_repeats_total": "messages dropped because they were seen before, by stage",
-    "onetrail_rejected_records": "records in behaviour.rejected, by reason",
+    "onetrail_records": "raw records read since start, by agent",
+    "onetrail_messages": "messages handled since start, by stage",
+    "onetrail_repeats": "messages dropped since start because they were seen before, by stage",
+    "onetrail_outcomes": "merges, splits and erasures decided since start, by kind",
+    "onetrail_refused_links": "links refused since start, by reason and namespace",
+    "onetrail_retries": "proposals since start that reached a cluster which did not hold the other end",
+    "onetrail_detours": "events since start that were sent on to another cluster",
+    "onetrail_wandering": "alarms since start: messages that were sent on more than 8 times",
+    "onetrail_rejected_records": "records in behaviour.rejected now, by reason",
     "onetrail_events": "events in journeys of this worker's partitions",
     "onetrail_frozen_clusters": "clusters of this worker's partitions that wait for an answer",
+    "onetrail_frozen_age_seconds": "seconds since the event behind the merge that waits longest",
+    "onetrail_pending_messages": "messages that wait in frozen clusters",
+    "onetrail_cluster_identifiers": "living clusters by the number of their identifiers",
     "onetrail_partitions": "partitions that are live here, by table",
     "onetrail_ready": "1 while this worker answers, 0 while its partitions move",
 }
+SIZES = (1, 2, 3, 5, 10, 20, 50, 100)
 
 
 class WorkerCollector(Collector):
@@ -33,30 +40,49 @@ class WorkerCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All metrics of METRICS."""
-        yield CounterMetricFamily("onetrail_records", METRICS["onetrail_records_total"], collect.relay.handled)
-        stages: dict[str, Stage[Any, Any]] = {"identity": identity.stage, "journey": journey.stage}
-        yield self._by_stage("onetrail_messages", {name: stage.handled for name, stage in stages.items()})
-        yield self._by_stage("onetrail_repeats", {name: stage.dropped for name, stage in stages.items()})
-        rejected = GaugeMetricFamily("onetrail_rejected_records", METRICS["onetrail_rejected_records"], labels=["reason"])
-        for reason, count in rejects.counts().items():
-            rejected.add_metric([reason], count)
-        yield rejected
-        yield self._gauge("onetrail_events", journey.tally.total(journey_table.live))
-        yield self._gauge("onetrail_frozen_clusters", identity.tally.total(identity_table.live))
-        live = GaugeMetricFamily("onetrail_partitions", METRICS["onetrail_partitions"], labels=["table"])
-        for table in (identity_table, journey_table):
-            live.add_metric([table.name], len(table.live))
-        yield live
-        yield self._gauge("onetrail_ready", int(app.tables.actives_ready and not app.rebalancing))
+        yield _counter("onetrail_records", ("agent",), {(name,): relay.handled for name, relay in relays.items()})
+        yield _counter("onetrail_messages", ("stage",), {(name,): stage.handled for name, stage in stages.items()})
+        yield _counter("onetrail_repeats", ("stage",), {(name,): stage.dropped for name, stage in stages.items()})
+        yield _counter("onetrail_outcomes", ("kind",), {(kind,): count for kind, count in counters.outcomes.items()})
+        yield _counter("onetrail_refused_links", ("reason", "namespace"), counters.refused)
+        yield _counter("onetrail_retries", (), {(): counters.retries})
+        yield _counter("onetrail_detours", (), {(): counters.forwards})
+        yield _counter("onetrail_wandering", (), {(): counters.alarms})
+        yield _gauge("onetrail_rejected_records", ("reason",), {(reason,): n for reason, n in rejects.counts().items()})
+        yield _gauge("onetrail_events", (), {(): events_kept.total(journey.live)})
+        yield from self._clusters()
+        live = {(table.name,): len(table.live) for table in (identity, journey)}
+        yield _gauge("onetrail_partitions", ("table",), live)
+        yield _gauge("onetrail_ready", (), {(): int(app.tables.actives_ready and not app.rebalancing)})
 
-    def _by_stage(self, name: str, values: dict[str, int]) -> Metric:
-        family = CounterMetricFamily(name, METRICS[f"{name}_total"], labels=["stage"])
-        for stage, value in values.items():
-            family.add_metric([stage], value)
-        return family
+    def _clusters(self) -> Iterator[Metric]:
+        frozen = census.frozen(identity.live)
+        age = max((now_ms() - cluster.since for cluster in frozen), default=0) / 1000
+        yield _gauge("onetrail_frozen_clusters", (), {(): len(frozen)})
+        yield _gauge("onetrail_frozen_age_seconds", (), {(): age})
+        yield _gauge("onetrail_pending_messages", (), {(): sum(cluster.pending for cluster in frozen)})
+        sizes = census.sizes(identity.live)
+        below = [(str(size), sum(n for s, n in sizes.items() if s <= size)) for size in SIZES]
+        buckets = [*below, ("+Inf", sizes.total())]
+        family = HistogramMetricFamily("onetrail_cluster_identifiers", METRICS["onetrail_cluster_identifiers"])
+        family.add_metric([], buckets, sum(size * n for size, n in sizes.items()))
+        yield family
 
-    def _gauge(self, name: str, value: int) -> Metric:
-        return GaugeMetricFamily(name, METRICS[name], value)
+
+def _counter(name: str, labels: tuple[str, ...], values: Mapping[Any, float]) -> Metric:
+    """`values` by the tuple of label values."""
+    family = CounterMetricFamily(name, METRICS[name], labels=labels)
+    for given, value in values.items():
+        family.add_metric(given, value)
+    return family
+
+
+def _gauge(name: str, labels: tuple[str, ...], values: Mapping[Any, float]) -> Metric:
+    """`values` by the tuple of label values."""
+    family = GaugeMetricFamily(name, METRICS[name], labels=labels)
+    for given, value in values.items():
+        family.add_metric(given, value)
+    return family
 
 
 registry = CollectorRegistry()

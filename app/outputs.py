@@ -14,7 +14,7 @@ from app.rejection import Origin, rejection
 from app.runtime.durable import Record
 from models.display import rfc3339
 from models.event import Rejected
-from models.identity.outcome import Erased, Mapped, Merged, Output, Refused, RequestResult, Split, Suppressed
+from models.identity.outcome import Erased, Mapped, Merged, Output, Refused, RequestResult, Split, Suppressed, Wandering
 from models.identity.values import Evidence, Pair
 from models.journey.outcome import StageEntered
 
@@ -30,7 +30,7 @@ class Outputs:
         self._changes, self._rejected = f"{prefix}.journey.changes", f"{prefix}.behaviour.rejected"
 
     def records(self, output: Output) -> Iterator[Record]:
-        """The records of an output of the identity stage; a request's result is for the lookups alone."""
+        """The records of an output of the identity stage; a request's result is for lookups, a long way for metrics."""
         match output:
             case Merged():
                 body: dict[str, Any] = {"unified_user_id": output.survivor, "absorbed": output.absorbed}
@@ -53,7 +53,7 @@ class Outputs:
                 yield Record(self._map, output.key.encode(), value)
             case Suppressed():
                 yield self._suppressed(output)
-            case RequestResult():
+            case RequestResult() | Wandering():
                 return
             case _:
                 assert_never(output)

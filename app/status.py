@@ -11,9 +11,11 @@ from collections.abc import Mapping
 import msgspec
 from faust.types import TP
 
-from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, REQUESTS, app, identity, journey, partitions
+from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, REQUESTS, ZONE, app, identity, journey, partitions
 from app.rejects import rejects
 from app.routing import NotReady, Peers, input_partitions
+from app.tallies import census, events_kept
+from models.display import rfc3339
 
 INPUTS = {**BEHAVIOUR, REQUESTS: 1, IDENTITY_INBOX: partitions, JOURNEY_INBOX: partitions}
 
@@ -22,11 +24,12 @@ class Own(msgspec.Struct):
     """One worker's part. `finished`: (topic, partition, next offset), None where nothing was ever finished."""
 
     worker: str
-    ready: bool
     partitions: list[int]
     finished: list[tuple[str, int, int | None]]
     events: int
     frozen: int
+    oldest_frozen: int | None
+    """Log time of the event behind the merge that waits longest."""
 
 
 class Reporter:
@@ -39,11 +42,10 @@ class Reporter:
         """This worker's part. NotReady: its partitions are on the move."""
         if app.rebalancing or app.in_recovery or not app.tables.actives_ready:
             raise NotReady("the worker does not own its partitions yet")
-        assert identity.tally is not None
-        assert journey.tally is not None
         finished = [(tp.topic, tp.partition, app.runs.position_of(tp)) for tp in sorted(input_partitions(app))]
-        events, frozen = journey.tally.total(journey.live), identity.tally.total(identity.live)
-        return Own(self._peers.here, True, sorted(identity.live), finished, events, frozen)
+        frozen = census.frozen(identity.live)
+        oldest = min((cluster.since for cluster in frozen), default=None)
+        return Own(self._peers.here, sorted(identity.live), finished, events_kept.total(journey.live), len(frozen), oldest)
 
     async def document(self) -> dict[str, object]:
         """`/v1/status`. NotReady: some worker does not answer."""
@@ -52,11 +54,13 @@ class Reporter:
         lag = await self._lag(finished)
         owned = sum(len(part.partitions) for part in parts)
         settled = not any(lag.values()) and owned == app.conf.topic_partitions and await rejects.caught_up()
+        oldest = min((part.oldest_frozen for part in parts if part.oldest_frozen is not None), default=None)
         return {
             "settled": settled,
             "lag": lag,
             "workers": [{"url": part.worker, "partitions": part.partitions} for part in parts],
             "frozen_clusters": sum(part.frozen for part in parts),
+            "oldest_unsettled_merge": None if oldest is None else rfc3339(oldest, ZONE),
             "events": sum(part.events for part in parts),
             "rejected": rejects.counts(),
         }

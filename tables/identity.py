@@ -32,7 +32,6 @@ class IdentityCodec:
             return self._cluster.decode(body)
         return self._request.decode(body) if key.startswith(REQUESTS) else self._policy.decode(body)
 
-
     def returns(self, key: bytes) -> bool:
         """Who had one event will have another; requests are asked for by lookups."""
         return not key.startswith(REQUESTS)
@@ -63,8 +62,3 @@ def request_of(partition: Partition, request_id: str) -> Request | None:
     row = None if body is None else codec.decode(REQUESTS, body)
     assert row is None or isinstance(row, Request)
     return row
-
-
-def frozen(row: Row) -> int:
-    """1 for a cluster that waits for an answer, else 0."""
-    return 1 if isinstance(row, Cluster) and row.state == "frozen" else 0

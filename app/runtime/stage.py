@@ -17,7 +17,7 @@ from app.runtime.durable import APPEND_BYTES, Record, appended_size
 from app.runtime.overlay import Codec, Overlay, Readable, Recent, Unreadable
 from app.runtime.packs import OUTPUTS, Outbox, Pack, Packed, moment, sequence
 from app.runtime.rows import STAMP, stamp
-from app.runtime.tally import Tally
+from app.runtime.tally import Follower
 
 M = TypeVar("M")
 N = TypeVar("N", contravariant=True)
@@ -105,12 +105,12 @@ class Stage(Generic[M, R]):
         changelog: str,
         partitions: int,
         publisher: Publisher,
-        tally: Tally[R],
+        follower: Follower[R],
     ) -> None:
         self._decode: Callable[[bytes], Pack[M]] = msgspec.msgpack.Decoder(Pack[kind]).decode
         self._actors, self._codec, self._changelog = actors, codec, changelog
         self._partitions, self._publisher = partitions, publisher
-        self.tally: Tally[R] = tally
+        self.follower = follower
         self._recent: dict[int, Recent[R]] = {}
         self.handled = 0
         self.dropped = 0
@@ -138,7 +138,7 @@ class Stage(Generic[M, R]):
             persisted = await self._publisher.append(self._changelog, at.partition, rows, persisted)
             table.write(rows, persisted)
             recent.follow(persisted, batch.overlay.returning())
-            self.tally.count(at.partition, batch.overlay.replaced())
+            self.follower.count(at.partition, batch.overlay.replaced())
         self.handled += batch.handled
         self.dropped += len(items) - batch.handled
         return persisted

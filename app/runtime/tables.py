@@ -17,7 +17,7 @@ from faust.types import TP
 from app.runtime.app import App
 from app.runtime.durable import Fenced, die
 from app.runtime.rows import Partition, RowStore
-from app.runtime.tally import Tally
+from app.runtime.tally import Follower
 
 PROBE_SECONDS = 30.0
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class RowTable(faust.Table[bytes, bytes]):
         super().__init__(*args, **kwargs)
         self.live: dict[int, int] = {}
         self._proven: set[int] = set()
-        self.tally: Tally[Any] | None = None
+        self.follower: Follower[Any] | None = None
 
     def _new_store(self) -> RowStore:
         return RowStore(
@@ -80,8 +80,8 @@ class RowTable(faust.Table[bytes, bytes]):
             ends = await self._app.runs.end_offsets(tps)
             for tp in tps:
                 last = await self.store.settle(tp, ends[tp], partial(self._app.durable.append, tp.topic, tp.partition))
-                if self.tally is not None:
-                    await self.tally.begin(tp.partition, self.store.partition(tp.partition))
+                if self.follower is not None:
+                    await self.follower.begin(tp.partition, self.store.partition(tp.partition))
                 if not self._app.runs.stands(generation):
                     return
                 self.live[tp.partition] = last

@@ -4,13 +4,31 @@ It is not stored: a stored number would have to be written with rows it does not
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Generic, Protocol, TypeVar
 
 from app.runtime.overlay import Codec
 from app.runtime.rows import Partition, scan_all
 
 R = TypeVar("R")
+
+
+N = TypeVar("N", contravariant=True)
+
+
+class Follower(Protocol[N]):
+    """What is told of a table's partitions when they go live, and of every batch."""
+
+    async def begin(self, number: int, partition: Partition) -> None: ...
+
+    def count(self, number: int, replaced: Iterable[tuple[bytes, N | None, N | None]]) -> None: ...
+
+
+async def chunks(partition: Partition, prefix: bytes) -> AsyncIterator[list[tuple[bytes, bytes]]]:
+    """All living rows of a prefix; others run between two chunks."""
+    for rows in scan_all(partition, prefix):
+        yield rows
+        await asyncio.sleep(0)
 
 
 class Tally(Generic[R]):
@@ -23,9 +41,8 @@ class Tally(Generic[R]):
     async def begin(self, number: int, partition: Partition) -> None:
         """Counts a partition whose rows nobody changes meanwhile."""
         total = 0
-        for rows in scan_all(partition, self._prefix):
+        async for rows in chunks(partition, self._prefix):
             total += sum(self._weight(self._codec.decode(key, body)) for key, body in rows)
-            await asyncio.sleep(0)
         self._sums[number] = total
 
     def count(self, number: int, replaced: Iterable[tuple[bytes, R | None, R | None]]) -> None:

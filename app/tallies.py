@@ -1,0 +1,23 @@
+"""What the agents count and the views tell: so that who answers questions imports nobody who writes."""
+
+from typing import Any
+
+from app.counters import IdentityCounters
+from app.instance import identity, journey
+from app.runtime.relay import Relay
+from app.runtime.stage import Stage
+from app.runtime.tally import Tally
+from models.journey.rows import Row
+from tables.census import Census
+from tables.journey import HEADERS, codec, events
+
+census = Census()
+"""Of the clusters of this worker's partitions."""
+events_kept: Tally[Row] = Tally(codec, HEADERS, events)
+"""Events in the journeys of this worker's partitions."""
+counters = IdentityCounters()
+stages: dict[str, Stage[Any, Any]] = {}
+relays: dict[str, Relay] = {}
+
+identity.follower = census
+journey.follower = events_kept
