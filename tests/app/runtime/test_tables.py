@@ -1,0 +1,153 @@
+"""The gate before a partition: it opens when recovery is settled, shuts in a rebalance, and foreign writers are found."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaConnectionError
+from faust.types import TP
+
+from app.runtime import tables
+from app.runtime.durable import Fenced
+from app.runtime.tables import RowTable
+
+CHANGELOG = "rows"
+
+
+class Runs:
+    """What a table asks of the consumer."""
+
+    def __init__(self) -> None:
+        self.generation, self.ends = 1, {0: 5, 1: 8}
+        self.meanwhile: Callable[[], object] = lambda: None
+        self.broken = False
+
+    async def end_offsets(self, tps: Any) -> dict[TP, int]:
+        found = {tp: self.ends[tp.partition] for tp in tps}
+        self.meanwhile()
+        if self.broken:
+            raise KafkaConnectionError("no broker")
+        return found
+
+    def stands(self, generation: int) -> bool:
+        return generation == self.generation
+
+
+class Store:
+    """Settles where the changelog ends, or says that it cannot."""
+
+    fenced = False
+
+    async def settle(self, tp: TP, end: int, append: Any) -> int:
+        if self.fenced:
+            raise Fenced("the changelog goes on")
+        return end - 1
+
+    async def on_recovery_completed(self, active: Any, standby: Any) -> None:
+        return
+
+    def partition(self, number: int) -> str:
+        return f"partition {number}"
+
+
+@pytest.fixture
+def runs() -> Runs:
+    return Runs()
+
+
+@pytest.fixture
+def table(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> RowTable:
+    """A table without Faust."""
+    made = object.__new__(RowTable)
+    app = SimpleNamespace(runs=runs, durable=SimpleNamespace(append=None), consumer_generation_id=1)
+    monkeypatch.setattr(RowTable, "_app", app)
+    monkeypatch.setattr(RowTable, "changelog", CHANGELOG)
+    store = Store()
+    monkeypatch.setattr(RowTable, "store", store)
+    vars(made).update(live={}, _proven=set(), follower=None, _recover_callbacks=set())
+    monkeypatch.setattr(RowTable, "data", store)
+    return made
+
+
+@pytest.fixture
+def deaths(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+    """What the process would have ended of."""
+    died: list[BaseException] = []
+    monkeypatch.setattr(tables, "die", died.append)
+    return died
+
+
+def changelogs(*partitions: int) -> set[TP]:
+    return {TP(CHANGELOG, partition) for partition in partitions}
+
+
+async def test_a_partition_can_be_read_when_its_recovery_is_settled(table: RowTable, deaths: list[BaseException]) -> None:
+    with pytest.raises(KeyError):
+        table.partition(0)
+    await table.on_recovery_completed(changelogs(0, 1), set())
+    assert (table.live, deaths) == ({0: 4, 1: 7}, [])
+    assert table.partition(0) == "partition 0"  # type: ignore[comparison-overlap]  # the store is made up
+
+
+async def test_a_recovery_that_a_rebalance_overtook_opens_nothing(
+    table: RowTable, runs: Runs, deaths: list[BaseException]
+) -> None:
+    runs.meanwhile = lambda: setattr(runs, "generation", 2)
+    await table.on_recovery_completed(changelogs(0), set())
+    assert (table.live, deaths) == ({}, [])
+
+
+@pytest.mark.parametrize(("generation", "died"), [(1, 1), (2, 0)])
+async def test_a_foreign_writer_ends_the_process_only_while_the_partition_is_ours(
+    table: RowTable, runs: Runs, deaths: list[BaseException], generation: int, died: int
+) -> None:
+    vars(table.store)["fenced"] = True
+    runs.generation = generation
+    await table.on_recovery_completed(changelogs(0), set())
+    assert (table.live, len(deaths)) == ({}, died)
+
+
+async def test_a_probe_finds_who_wrote_behind_an_idle_owner(table: RowTable, deaths: list[BaseException]) -> None:
+    table.live.update({0: 4, 1: 6})
+    await table.probe(set)
+    assert [str(death) for death in deaths] == ["rows/1 ends at 8, ours at 7"]
+
+
+async def test_a_batch_that_began_during_a_probe_is_no_foreign_writer(
+    table: RowTable, runs: Runs, deaths: list[BaseException]
+) -> None:
+    table.live.update({0: 4, 1: 6})
+    busy: set[int] = set()
+    runs.meanwhile = lambda: busy.add(1)
+    await table.probe(lambda: busy)
+    assert deaths == []
+
+
+async def test_a_batch_that_ended_during_a_probe_is_no_foreign_writer(
+    table: RowTable, runs: Runs, deaths: list[BaseException]
+) -> None:
+    table.live.update({1: 6})
+    runs.meanwhile = lambda: table.live.update({1: 7})
+    await table.probe(set)
+    assert deaths == []
+
+
+async def test_a_probe_without_a_broker_is_made_again_later(table: RowTable, runs: Runs, deaths: list[BaseException]) -> None:
+    table.live.update({1: 6})
+    runs.broken = True
+    await table.probe(set)
+    assert deaths == []
+
+
+async def test_rows_are_proven_once_before_the_first_batch(table: RowTable, runs: Runs) -> None:
+    table.live.update({0: 4})
+    await table.prove(0)
+    runs.ends[0] = 9
+    await table.prove(0)
+
+
+async def test_rows_that_lack_what_another_wrote_are_not_worked_on(table: RowTable) -> None:
+    table.live.update({0: 3})
+    with pytest.raises(Fenced, match="rows/0 ends at 5, ours at 4"):
+        await table.prove(0)
