@@ -18,6 +18,16 @@ class Block(NamedTuple):
     language: str
     text: str
 
+    @property
+    def typed(self) -> list[str]:
+        """The lines after a dollar sign."""
+        return re.findall(r"^\$ (.+)$", self.text, re.MULTILINE)
+
+
+def blocks_of(text: str) -> list[Block]:
+    """The fenced blocks of a text, in order."""
+    return [Block(*found) for found in _BLOCK.findall(text)]
+
 
 @dataclass(frozen=True)
 class Document:
@@ -38,7 +48,7 @@ class Document:
     @property
     def blocks(self) -> list[Block]:
         """The fenced blocks in order."""
-        return [Block(*found) for found in _BLOCK.findall(self.text)]
+        return blocks_of(self.text)
 
     @property
     def quoted(self) -> list[str]:
@@ -48,9 +58,7 @@ class Document:
     @property
     def commands(self) -> list[str]:
         """What one is told to type: lines after a dollar sign, and commands quoted in the prose."""
-        typed = [
-            line for block in self.blocks if block.language == "console" for line in re.findall(r"^\$ (.+)$", block.text, re.M)
-        ]
+        typed = [line for block in self.blocks if block.language == "console" for line in block.typed]
         return [*typed, *(quoted for quoted in self.quoted if re.match(r"(make|onetrail) ", quoted))]
 
     @property
