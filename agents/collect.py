@@ -5,34 +5,35 @@ from typing import Any
 
 from faust.types import StreamT
 
-from app.config import policy_of
-from app.instance import BEHAVIOUR, IDENTITY_INBOX, POLICY, REJECTED, ZONE, app, config, name, partitions, raw_topic, settings
+from app.instance import BEHAVIOUR, IDENTITY_INBOX, POLICY, REJECTED, ZONE, app, partitions, raw_topic, reading, settings
+from app.reading import named, system_of
 from app.rejection import Origin, rejection
 from app.runtime.relay import Relay
 from app.runtime.stage import Message, Sent
 from app.runtime.station import Outgoing, RelayStation
+from app.tallies import relays
 from models.display import rfc3339
 from models.event import Rejected
 from models.ids import route
 from models.occurrence import occurred
 from models.parse import Position, parse
 
-policies = {name(channel.topic): policy_of(config, channel) for channel in config.channels.values()}
-
 
 def collect_record(record: Any) -> Iterator[Sent]:
     """A message to the node of the event's anchor, or a rejected record with reason and raw bytes. Pure in the record."""
+    policy = reading.policy(record.topic, record.headers)
     position = Position(record.topic, record.partition, record.offset)
-    event = parse(record.value, policies[record.topic], position, record.timestamp)
+    event = policy if isinstance(policy, Rejected) else parse(record.value, policy, position, record.timestamp)
     if isinstance(event, Rejected):
         origin = Origin(record.topic, record.partition, record.offset)
-        yield rejection(REJECTED, event, origin, rfc3339(record.timestamp, ZONE), record.value)
+        rejected = rejection(REJECTED, event, origin, rfc3339(record.timestamp, ZONE), record.value)
+        yield rejected._replace(headers=(*rejected.headers, *named(system_of(record.headers))))
         return
     message = occurred(event, settings.pii_key)
     yield Message(IDENTITY_INBOX, route(message.key), message)
 
 
-relay = Relay(collect_record, partitions, Outgoing(app))
+relays["collect"] = relay = Relay(collect_record, partitions, Outgoing(app))
 station = RelayStation(app, relay, POLICY)
 
 

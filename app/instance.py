@@ -1,7 +1,7 @@
 """The one Faust app, its topics and its tables, made from the settings and the configuration file."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,9 @@ from app import topics
 from app.config import Config, load
 from app.guards import announce
 from app.outputs import Outputs
+from app.reading import Reading
 from app.runtime.app import App
+from app.runtime.durable import Record
 from app.runtime.tables import RowTable
 from app.settings import Settings
 from app.web import errors, guard
@@ -103,9 +105,10 @@ def _table(name: str, meaning: str) -> RowTable:
     return table
 
 
+PULLED = name("behaviour.pulled")
 BEHAVIOUR = {
     **{name(channel.topic): channel.partitions for channel in config.channels.values()},
-    name("behaviour.pulled"): config.topics.channel_partitions,
+    PULLED: config.topics.channel_partitions,
 }
 """Topic -> its partitions."""
 IDENTITY_INBOX, JOURNEY_INBOX = name("identity.inbox"), name("journey.inbox")
@@ -117,6 +120,12 @@ POLICY = hashlib.sha256(msgspec.json.encode(config, order="deterministic") + set
 """Names the rules that events are read by, in the source names of what is sent to identities."""
 
 outputs = Outputs(settings.prefix, ZONE)
+reading = Reading(config, settings.prefix)
+
+
+async def publish(records: Sequence[Record]) -> None:
+    """Sends records; returns when all are acknowledged."""
+    await app.durable.publish(records, [])
 
 
 async def _prepare(app: App) -> None:

@@ -7,10 +7,13 @@ from aiohttp import web
 
 from app.answers import Answers
 from app.asking import found, key
-from app.instance import ZONE, app, config, partitions, settings
+from app.instance import PULLED, ZONE, app, config, partitions, publish, reading, settings
+from app.live import Live
 from app.people import People, Person
-from app.queries import journey_query, moment
+from app.pull import Puller, tokens_of
+from app.queries import JourneyQuery, is_live, journey_query, moment
 from app.routing import NotReady, Peers
+from app.sending import Sending
 from app.web import Refusal, json_response
 from models.identity.explain import explain, owner_at, refusals_of
 from models.identity.values import Refusal as RefusedLink
@@ -19,6 +22,8 @@ from models.timeline import cursor
 
 peers = Peers(app, partitions, settings.read_token)
 people = People(peers)
+puller = Puller(config.systems, tokens_of(config.systems))
+live = Live(people, puller, reading, Sending(PULLED, publish), settings.pii_key)
 answers = Answers(ZONE, [stage.name for stage in config.stages])
 
 
@@ -101,9 +106,20 @@ class MainLookupView(Lookup):
     async def get(self, request: web.Request, namespace: str, value: str) -> web.Response:
         query = journey_query(request.query, ZONE)
         person = found(await people.by_identifier(key(namespace, value)), f"{namespace}:{value}")
+        if is_live(request.query):
+            return await self._live(person, query)
         story = await people.story(person)
         events, after = await people.page(story, query.window, query.wanted, query.limit)
         return json_response(answers.journey(person, story, events, None if after is None else cursor(after)))
+
+    async def _live(self, person: Person, query: JourneyQuery) -> web.Response:
+        try:
+            joined = await live.journey(person, query)
+        except LookupError:
+            raise Refusal("not_found", "this person was erased just now") from None
+        following = None if joined.after is None else cursor(joined.after)
+        document = answers.journey(joined.person, joined.story, joined.events, following)
+        return json_response({**document, "sources": joined.sources})
 
 
 async def _person(uid: str) -> Person:

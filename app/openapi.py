@@ -67,7 +67,11 @@ OPENAPI: dict[str, Any] = {
         ),
         "/v1/users/{uid}": _operation("the profile of a unified user", _UID),
         "/v1/users/{uid}/journey": _operation("a page of a journey", _UID, _PAGE),
-        "/v1/journeys/{namespace}/{value}": _operation("profile and journey of whoever has this identifier", _IDENTIFIER, _PAGE),
+        "/v1/journeys/{namespace}/{value}": _operation(
+            "profile and journey of whoever has this identifier",
+            _IDENTIFIER,
+            [*_PAGE, ("live", "true: business systems are asked too, and named in `sources`")],
+        ),
         "/v1/links": _request("these two are one person", "PairBody"),
         "/v1/unlinks": _request("these two are not one person, until a link says otherwise", "PairBody"),
         "/v1/erasures": _request("forget this person", "ErasureBody"),

@@ -5,7 +5,7 @@ is still handing its events over, both are read and shown as one, so nothing tha
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -16,16 +16,18 @@ from app.routing import NotReady, Peers, Question
 from app.runtime.rows import Partition
 from models.event import Event
 from models.identity.rows import Cluster, Node, Request
-from models.ids import IdentifierKey, UnifiedUserId, route, route_of_request
+from models.ids import EventId, IdentifierKey, UnifiedUserId, route, route_of_request
 from models.journey.rows import Header
 from models.journey.summary import EMPTY, Place, Summary, join
 from models.timeline import Filter, merged
 from tables.identity import cluster_of, node_of, request_of
-from tables.journey import Window, events_of, header_of
+from tables.journey import Window, events_of, header_of, known_of
 
 FORWARDS_MAX = 32
 """Absorptions followed for one lookup; more means that they are just happening."""
 CHUNK_EVENTS = 1_000
+QUESTION_BYTES = 2_900
+"""Event ids go into a URL in hexadecimal, and servers take one of 8 KB; the last id may have some 800 bytes."""
 SCANNED_EVENTS_MAX = 20_000
 """Events looked at for one page; a page may be short then, and its cursor goes on."""
 
@@ -39,6 +41,13 @@ class EventsAsked(msgspec.Struct, frozen=True, array_like=True):
     after: Place | None
     descending: bool
     limit: int
+
+
+class KnownAsked(msgspec.Struct, frozen=True, array_like=True):
+    """Which of these events are in a timeline."""
+
+    uid: UnifiedUserId
+    event_ids: list[EventId]
 
 
 class Person(NamedTuple):
@@ -73,6 +82,11 @@ def _events(partition: Partition, raw: msgspec.Raw) -> list[Event]:
     return events_of(partition, asked.uid, Window(asked.since, asked.before, asked.after, asked.descending), asked.limit)
 
 
+def _known(partition: Partition, raw: msgspec.Raw) -> list[EventId]:
+    asked = msgspec.msgpack.decode(raw, type=KnownAsked)
+    return known_of(partition, asked.uid, asked.event_ids)
+
+
 def _request(partition: Partition, raw: msgspec.Raw) -> Request | None:
     return request_of(partition, msgspec.msgpack.decode(raw, type=str))
 
@@ -81,8 +95,9 @@ NODE: Question[Node | None] = Question("node", identity, _node, Node | None)
 CLUSTER: Question[Cluster | None] = Question("cluster", identity, _cluster, Cluster | None)
 HEADER: Question[Header | None] = Question("header", journey, _header, Header | None)
 EVENTS: Question[list[Event]] = Question("events", journey, _events, list[Event])
+KNOWN: Question[list[EventId]] = Question("known", journey, _known, list[EventId])
 REQUEST: Question[Request | None] = Question("request", identity, _request, Request | None)
-QUESTIONS: dict[str, Question[Any]] = {asked.name: asked for asked in (NODE, CLUSTER, HEADER, EVENTS, REQUEST)}
+QUESTIONS: dict[str, Question[Any]] = {asked.name: asked for asked in (NODE, CLUSTER, HEADER, EVENTS, KNOWN, REQUEST)}
 
 
 class People:
@@ -129,6 +144,14 @@ class People:
         settled = not still and (own is None or own.sweep is None)
         return Story(summary, (person.uid, *still), settled)
 
+    async def known(self, story: Story, event_ids: Sequence[EventId]) -> set[EventId]:
+        """Those of the ids that are of events in this journey."""
+        known: set[EventId] = set()
+        for part in _parts(event_ids):
+            asked = [KnownAsked(uid, part) for uid in story.uids]
+            known.update(*await asyncio.gather(*(self._peers.ask(KNOWN, route(a.uid), a) for a in asked)))
+        return known
+
     async def page(self, story: Story, window: Window, wanted: Filter, limit: int) -> tuple[list[Event], Place | None]:
         """At most `limit` events that are wanted, in order, and the place behind which the next page begins."""
         events: list[Event] = []
@@ -153,6 +176,20 @@ class People:
         asked = [EventsAsked(uid, window.since, window.before, window.after, window.descending, limit) for uid in uids]
         found = await asyncio.gather(*(self._peers.ask(EVENTS, route(a.uid), a) for a in asked))
         return merged(found, descending=window.descending)[:limit]
+
+
+def _parts(event_ids: Iterable[EventId]) -> Iterator[list[EventId]]:
+    """Cut so that each part fits into the address of a question to another worker."""
+    part: list[EventId] = []
+    size = 0
+    for event_id in event_ids:
+        if size > QUESTION_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(event_id)
+        size += len(event_id.encode()) + 3
+    if part:
+        yield part
 
 
 def _place(event: Event) -> Place:

@@ -38,6 +38,14 @@ def journey_query(query: MultiMapping[str], zone: tzinfo) -> JourneyQuery:
     return JourneyQuery(window, wanted, _limit(query))
 
 
+def is_live(query: Mapping[str, str]) -> bool:
+    """Whether `live` asks for what business systems know."""
+    text = query.get("live", "false")
+    if text not in ("true", "false"):
+        raise Refusal("bad_request", f"live is true or false, not {text!r}")
+    return text == "true"
+
+
 def moment(query: Mapping[str, str], name: str, zone: tzinfo) -> int | None:
     """A time in UTC milliseconds; None when it is not asked for. A `+` in a query arrives as a space."""
     text = query.get(name)

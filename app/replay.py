@@ -42,6 +42,7 @@ class Outgoing(NamedTuple):
     key: bytes | None
     value: bytes
     fit: bool = True
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(slots=True)
@@ -161,7 +162,9 @@ async def send(producer: AIOKafkaProducer, records: Iterable[Outgoing], first: i
 async def _enqueue(producer: AIOKafkaProducer, record: Outgoing) -> asyncio.Future[object] | None:
     """The coming acknowledgement; None = the record is too large."""
     try:
-        ack: asyncio.Future[object] = await producer.send(record.topic, record.value, key=record.key)
+        ack: asyncio.Future[object] = await producer.send(
+            record.topic, record.value, key=record.key, headers=list(record.headers)
+        )
     except MessageSizeTooLargeError:
         return None
     return ack

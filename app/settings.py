@@ -99,6 +99,15 @@ class Settings:
         )
 
 
+def token(name: str, env: Mapping[str, str] = os.environ) -> str:
+    """The token in a variable that the configuration names. Raises `SettingsError` when it cannot be sent."""
+    given = env.get(name) or ""
+    if not _TOKEN.fullmatch(given):
+        found = "it is not set" if given == "" else "it has other characters"
+        raise SettingsError(f"{name}, a `token_env` of the configuration, must be printable ASCII without spaces; {found}")
+    return given
+
+
 def _port(env: Mapping[str, str], name: str, default: int, highest: int = 65535) -> int:
     """The embedded broker's controller listens one port above it, hence a `highest` of its own."""
     text = env.get(name) or str(default)

@@ -1,9 +1,12 @@
-"""What a worker does from time to time beside its stages: it looks for foreign writers behind its changelogs."""
+"""What a worker does beside its stages: from time to time it looks for foreign writers behind its changelogs, and at its end
+it closes its connections to others.
+"""
 
 from mode import Service
 
 from agents import identity, journey
 from app.instance import app
+from app.lookups import peers, puller
 from app.runtime.tables import PROBE_SECONDS
 
 
@@ -18,6 +21,11 @@ class Upkeep(Service):
             if app.tables.actives_ready and not app.rebalancing:
                 await identity.station.probe()
                 await journey.station.probe()
+
+    async def on_stop(self) -> None:
+        """Closes what lookups opened."""
+        await puller.close()
+        await peers.close()
 
 
 upkeep = Upkeep

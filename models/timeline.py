@@ -39,6 +39,32 @@ def merged(timelines: Iterable[Sequence[Event]], *, descending: bool = False) ->
     return sorted(once.values(), key=place_of, reverse=descending)
 
 
+def lies_within(event: Event, since: int | None, before: int | None, after: Place | None, descending: bool) -> bool:
+    """Whether an event stands at or after `since`, before `before`, and behind the place `after` in the order of the walk."""
+    if (since is not None and event.occurred_at < since) or (before is not None and event.occurred_at >= before):
+        return False
+    if after is None:
+        return True
+    at = (after.occurred_at, after.event_id)
+    return place_of(event) < at if descending else place_of(event) > at
+
+
+def joined(
+    stored: Sequence[Event], after: Place | None, others: Sequence[Event], limit: int, *, descending: bool
+) -> tuple[list[Event], Place | None]:
+    """A page of stored events together with others that are not stored, and the place behind which the next page begins.
+
+    `after`: where the stored events go on, None = they end with this page. The others are all that lie on this page or
+    behind it, in any order; one that meanwhile is stored shows once.
+    """
+    within = [event for event in others if after is None or not lies_within(event, None, None, after, descending)]
+    events = merged([sorted(within, key=place_of, reverse=descending), stored], descending=descending)
+    if len(events) <= limit:
+        return events, after
+    last = events[limit - 1]
+    return events[:limit], Place(last.occurred_at, last.event_id)
+
+
 def cursor(place: Place) -> str:
     """A place as opaque text for a URL."""
     return urlsafe_b64encode(msgspec.msgpack.encode(place)).rstrip(b"=").decode()

@@ -58,8 +58,7 @@ def read(raw: bytes | None, places: Places | None) -> Wire | Rejected:
         return _NO_RECORD
     if len(raw) > BYTES_MAX:
         return _TOO_LARGE
-    if b"\\" in raw and b"\\u" in raw:
-        raw = _ESCAPE.sub(_mended, raw)
+    raw = mended(raw)
     try:
         if not raw.isascii():
             raw.decode()
@@ -69,6 +68,11 @@ def read(raw: bytes | None, places: Places | None) -> Wire | Rejected:
     except RecursionError:
         return _TOO_DEEP
     return _TOO_DEEP if raw.count(b"{") + raw.count(b"[") > DEPTH_MAX and _is_deep(raw) else wire
+
+
+def mended(raw: bytes) -> bytes:
+    """JSON whose texts hold no half of a surrogate pair."""
+    return _ESCAPE.sub(_mended, raw) if b"\\" in raw and b"\\u" in raw else raw
 
 
 def _canonical(raw: bytes) -> Wire | Rejected:

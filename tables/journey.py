@@ -3,14 +3,15 @@
 A body begins with its format version; an older one is brought up by its entry in UPCAST, a newer one is refused.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
 from app.runtime.rows import Partition
 from models.event import Event
-from models.ids import UnifiedUserId
-from models.journey.rows import Entry, Header, Row, entry_key, header_key, place_of, timeline
+from models.ids import EventId, UnifiedUserId
+from models.journey.rows import Entry, Header, Row, entry_key, header_key, id_key, place_of, timeline
 from models.journey.summary import Place
 from tables.format import Format
 
@@ -37,7 +38,6 @@ class JourneyCodec:
             return self._entry.decode(body)
         return self._header.decode(body) if key.startswith(HEADERS) else self._time.decode(body)
 
-
     def returns(self, key: bytes) -> bool:
         """A header comes again with the next event; an entry with a sweep at most."""
         return key.startswith(HEADERS)
@@ -61,6 +61,11 @@ def header_of(partition: Partition, uid: UnifiedUserId) -> Header | None:
     row = None if body is None else codec.decode(HEADERS, body)
     assert row is None or isinstance(row, Header)
     return row
+
+
+def known_of(partition: Partition, uid: UnifiedUserId, event_ids: Iterable[EventId]) -> list[EventId]:
+    """Those of the ids that are of events in this timeline."""
+    return [event_id for event_id in event_ids if partition.body(id_key(uid, event_id)) is not None]
 
 
 def events_of(partition: Partition, uid: UnifiedUserId, window: Window, limit: int) -> list[Event]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.config import Config
+from app.reading import SYSTEM_HEADER, named
 from app.replay import Outgoing, outgoing
 from app.runtime.topic_ids import topic_ids
 from app.settings import Settings
@@ -41,7 +42,7 @@ class Refused:
 
     def again(self, topic: str) -> Outgoing:
         """The same bytes for a topic; none at all become an empty value, which is no event either."""
-        return outgoing(self.raw or b"", None, topic)
+        return outgoing(self.raw or b"", None, topic)._replace(headers=named(self.headers.get(SYSTEM_HEADER)))
 
     def document(self) -> dict[str, object]:
         """As `onetrail rejected --json` shows it; bytes that are no UTF-8 are escaped."""

@@ -16,6 +16,7 @@ from app.commands import demonstration, members
 from app.commands.asking import is_ready
 from app.commands.failure import Failure
 from app.config import Config, load
+from app.pull import tokens_of
 from app.settings import Settings
 from app.supervisor import Supervisor
 
@@ -41,6 +42,7 @@ def command(demo: bool, workers: int) -> None:
     """
     settings = Settings.from_environment()
     config = load(settings.config)
+    tokens_of(config.systems)
     with _alone(settings.data), _signals_end_it():
         members.demand_ports(settings, workers)
         supervisor = Supervisor(_note)

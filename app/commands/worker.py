@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from app import topics
 from app.config import Config, load
+from app.pull import tokens_of
 from app.settings import Settings
 
 WAIT_SECONDS_MAX = 30.0
@@ -32,7 +33,9 @@ def command() -> None:
         ONETRAIL_DATA=/data/w1 ONETRAIL_WEB_PORT=6067 onetrail worker
     """
     settings = Settings.from_environment()
-    asyncio.run(_topics(settings, load(settings.config)))
+    config = load(settings.config)
+    tokens_of(config.systems)
+    asyncio.run(_topics(settings, config))
     os.execv(sys.executable, [sys.executable, "-P", "-c", FAUST, "-A", "app.main", "worker", "-l", "info"])
 
 

@@ -1,0 +1,47 @@
+"""By which rules a record of a behaviour topic is read: those of its channel, or of the business system that it came from.
+
+Records of `behaviour.pulled` name their system in the header `system`; it is their channel.
+"""
+
+from collections.abc import Iterable
+
+from app.config import Config, policies_of, pulled_policies_of
+from app.config.policies import PULLED_TOPIC
+from models.event import Rejected
+from models.policy import Policy
+
+SYSTEM_HEADER = "system"
+
+_NO_SYSTEM = Rejected(
+    "internal", f"a record of {PULLED_TOPIC} has a header `{SYSTEM_HEADER}` with the name of a configured system"
+)
+
+Headers = Iterable[tuple[str, bytes | None]]
+
+
+class Reading:
+    """The policies of a configuration; topics are full names, so they begin with `prefix`."""
+
+    def __init__(self, config: Config, prefix: str) -> None:
+        self._by_topic = {f"{prefix}.{topic}": policy for topic, policy in policies_of(config).items()}
+        self._pulled_topic, self._by_system = f"{prefix}.{PULLED_TOPIC}", pulled_policies_of(config)
+
+    def policy(self, topic: str, headers: Headers) -> Policy | Rejected:
+        """How a record is read, or why it cannot be; KeyError for a topic that holds no behaviour."""
+        if topic != self._pulled_topic:
+            return self._by_topic[topic]
+        return self._by_system.get(system_of(headers) or "", _NO_SYSTEM)
+
+    def system(self, name: str) -> Policy:
+        """How what a business system answers is read; KeyError for one that is not configured."""
+        return self._by_system[name]
+
+
+def system_of(headers: Headers) -> str | None:
+    """The business system that a pulled record names."""
+    return next((value.decode("utf-8", "replace") for name, value in headers if name == SYSTEM_HEADER and value), None)
+
+
+def named(system: str | None) -> tuple[tuple[str, bytes], ...]:
+    """The header that names a business system; no header where there is none to name."""
+    return () if system is None else ((SYSTEM_HEADER, system.encode()),)
