@@ -60,7 +60,7 @@ def runs() -> Runs:
 def table(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> RowTable:
     """A table without Faust."""
     made = object.__new__(RowTable)
-    app = SimpleNamespace(runs=runs, durable=SimpleNamespace(append=None), consumer_generation_id=1)
+    app = SimpleNamespace(runs=runs, durable=SimpleNamespace(append=len), consumer_generation_id=1)
     monkeypatch.setattr(RowTable, "_app", app)
     monkeypatch.setattr(RowTable, "changelog", CHANGELOG)
     store = Store()
