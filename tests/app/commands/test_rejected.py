@@ -9,6 +9,7 @@ import pytest
 from app.commands.rejected import since_ms
 from app.commands.rejected_topic import Place, Refused, Retried, target
 from app.config import load
+from app.replay import Outgoing
 from app.settings import PACKAGED_CONFIG, Settings
 
 EAST = timezone(timedelta(hours=8))
@@ -80,8 +81,8 @@ def test_a_retry_goes_to_the_channel_and_nowhere_else(tmp_path: Path, source: st
 
 def test_a_retry_sends_the_same_bytes_keyed_as_a_replay_would() -> None:
     raw = b'{"identifiers": {"user_id": "42"}}'
-    assert refused("", raw).again("t") == ("t", b"42", raw, True)
-    assert refused("", None).again("t") == ("t", None, b"", False)
+    assert refused("", raw).again("t") == Outgoing("t", b"42", raw)
+    assert refused("", None).again("t") == Outgoing("t", None, b"", fit=False)
 
 
 def test_what_was_retried_is_remembered_also_after_a_torn_write(tmp_path: Path) -> None:
