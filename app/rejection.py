@@ -24,4 +24,5 @@ def rejection(topic: str, rejected: Rejected, origin: Origin, at: str, raw: byte
         "source_offset": str(origin.offset),
         "at": at,
     }
-    return Record(topic, None, raw, tuple((name, value.encode()) for name, value in told.items()))
+    # a record without key is not allowed to be without value too, so one that came as null is kept as nothing
+    return Record(topic, None, raw or b"", tuple((name, value.encode()) for name, value in told.items()))

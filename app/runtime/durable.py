@@ -15,7 +15,8 @@ from faust.transport.drivers import aiokafka as driver
 
 from app.runtime.packs import Packed
 
-EXIT_FENCED = 70
+EXIT_FENCED, EXIT_BROKEN = 70, 71
+"""A fenced worker may start again at once; whatever else ended it may end it again."""
 APPEND_BYTES = 4_000_000
 """One append is one record batch, hence all or nothing; a stage cuts its work so that it fits."""
 REQUEST_BYTES = 5_000_000
@@ -49,7 +50,7 @@ def die(why: BaseException) -> None:
     traceback.print_exception(why, file=sys.stderr)
     sys.stderr.write(f"worker ends: {type(why).__name__}: {why}\n")
     sys.stderr.flush()
-    os._exit(EXIT_FENCED)
+    os._exit(EXIT_FENCED if isinstance(why, Fenced) else EXIT_BROKEN)
 
 
 class Producer(driver.Producer):
