@@ -150,4 +150,7 @@ class _Question:
                 self._bytes += len(chunk)
                 if len(body) > PAGE_BYTES_MAX or self._bytes > SYSTEM_BYTES_MAX:
                     raise Refused(f"answered with more than {PAGE_BYTES_MAX} bytes, or {SYSTEM_BYTES_MAX} in all")
-        return page(bytes(body))
+        answer = page(bytes(body))
+        if answer is None:
+            raise Refused("answered with something that is no page of events")
+        return answer

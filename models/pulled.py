@@ -39,15 +39,9 @@ _TABLE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.Encoder().encode
 
 
-def page(body: bytes) -> Page:
-    """The page that an answer holds. ValueError: it is none."""
-    try:
-        try:
-            return _PAGE.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return _PAGE.decode(mended(body))
-    except RecursionError:
-        raise ValueError("the answer is nested too deep") from None
+def page(body: bytes) -> Page | None:
+    """The page that an answer holds; None if it is none."""
+    return _page(body) or _page(mended(body))
 
 
 def adopted(raw: bytes, system: str, asked: Identifier) -> bytes:
@@ -76,6 +70,13 @@ def belongs(event: Event, is_member: Callable[[Identifier], bool], erased_at: Ma
     anchor = event.identifiers[0]
     covered = erased_at.get(anchor)
     return covered is not None and event.occurred_at > covered and any(map(is_member, event.identifiers))
+
+
+def _page(body: bytes) -> Page | None:
+    try:
+        return _PAGE.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _names_somebody(identifiers: object) -> bool:

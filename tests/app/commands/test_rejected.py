@@ -1,5 +1,6 @@
 """Rejected records as they are shown, since when, and where a retry sends them."""
 
+from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 
@@ -83,6 +84,11 @@ def test_a_retry_sends_the_same_bytes_keyed_as_a_replay_would() -> None:
     raw = b'{"identifiers": {"user_id": "42"}}'
     assert refused("", raw).again("t") == Outgoing("t", b"42", raw)
     assert refused("", None).again("t") == Outgoing("t", None, b"", fit=False)
+
+
+def test_a_retry_of_what_was_pulled_names_its_system_again() -> None:
+    pulled = replace(refused("onetrail.behaviour.pulled"), headers={"system": "orders"})
+    assert pulled.again("t").headers == (("system", b"orders"),)
 
 
 def test_what_was_retried_is_remembered_also_after_a_torn_write(tmp_path: Path) -> None:
