@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from models.identity.policy import outranks
 from models.identity.values import Absorption, Bond, Content, Departure, Member, Refusal
 from models.ids import IdentifierKey, UnifiedUserId
 
@@ -29,10 +30,10 @@ def handed_over(content: Content) -> dict[IdentifierKey, Member]:
 
 
 def newest(elder: Content, younger: Content) -> dict[tuple[IdentifierKey, IdentifierKey], Refusal]:
-    """The refusals of both; where both know a pair, the newer one."""
+    """The refusals of both; where both know a pair, the one that outranks the other."""
     refused = dict(elder.refused)
     for pair, refusal in younger.refused.items():
-        if pair not in refused or refused[pair].version < refusal.version:
+        if pair not in refused or outranks(refusal, refused[pair]):
             refused[pair] = refusal
     return refused
 

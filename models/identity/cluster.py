@@ -28,7 +28,7 @@ from models.identity.messages import (
 from models.identity.outcome import Erased, Refused, Split
 from models.identity.rows import Cluster
 from models.identity.turn import Turn
-from models.identity.values import Ask, Bond, Cause, Content, Decision, Pair, Version, pair, requested
+from models.identity.values import Ask, Bond, Cause, Content, Decision, Evidence, Pair, Version, pair, requested
 from models.ids import UnifiedUserId
 from models.journey_messages import EventPlaced, JourneyErased, JourneySplit
 
@@ -125,16 +125,22 @@ def erase_cluster(turn: Turn, message: EraseCluster) -> None:
 
 
 def refuse(turn: Turn, message: Refuse) -> None:
-    """Record a link that was refused elsewhere, unless the two are together by now."""
+    """Record a link that was refused elsewhere; to those who are together by now it is evidence like any other."""
     row = held(turn, message.key, message)
     if row is None:
         return
     if row.state == "frozen":
         defer(turn, row, message)
-    elif message.other not in row.content.members:
-        content = record_refusal(turn, row.content, pair(message.key, message.other), message.refusal)
-        if content is not row.content:
-            turn.put_cluster(message.uid, replace(row, content=content))
+        return
+    refused = pair(message.key, message.other)
+    if message.other not in row.content.members:
+        content = record_refusal(turn, row.content, refused, message.refusal)
+    elif refused not in row.content.refused:
+        content = with_evidence(row.content, refused, message.refusal.evidence)
+    else:
+        content = row.content
+    if content is not row.content:
+        turn.put_cluster(message.uid, replace(row, content=content))
 
 
 def forget_refusal(turn: Turn, message: ForgetRefusal) -> None:
@@ -195,12 +201,12 @@ def lifted(apart: dict[Pair, Decision], freed: Pair, version: Version) -> dict[P
     return apart | {freed: Decision(version, False)}
 
 
-def with_evidence(content: Content, bond: Bond) -> Content:
+def with_evidence(content: Content, linked: Pair, evidence: Evidence) -> Content:
     """The link with one more distinct event, up to as many as are counted."""
-    known = content.links.get(bond.pair, ())
-    if len(known) >= policy.COUNTED_MAX or any(one.event_id == bond.evidence.event_id for one in known):
+    known = content.links.get(linked, ())
+    if len(known) >= policy.COUNTED_MAX or any(one.event_id == evidence.event_id for one in known):
         return content
-    return replace(content, links=content.links | {bond.pair: (*known, bond.evidence)})
+    return replace(content, links=content.links | {linked: (*known, evidence)})
 
 
 def _without_refusal(turn: Turn, uid: UnifiedUserId, row: Cluster, linked: Pair) -> Cluster:
@@ -215,7 +221,7 @@ def _without_refusal(turn: Turn, uid: UnifiedUserId, row: Cluster, linked: Pair)
 def _join(turn: Turn, row: Cluster, message: Link) -> None:
     uid, bond, far_uid = message.uid, message.bond, message.far_uid
     if bond.far.key in row.content.members:
-        content = with_evidence(row.content, bond)
+        content = with_evidence(row.content, bond.pair, bond.evidence)
         if content is not row.content:
             turn.put_cluster(uid, replace(row, content=content))
         turn.answer_link(bond.force, "done")

@@ -10,7 +10,6 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from models.identity.messages import (
-    DETOURS_MAX,
     Apart,
     Deliver,
     Erase,
@@ -33,6 +32,9 @@ from models.identity.turn import Turn
 from models.ids import IdentifierKey
 
 ForMember = Deliver | Link | Apart | Lift | EraseCluster | Refuse | ForgetRefusal
+DETOURS_MAX = 8
+"""How often a message may be sent on in search of who holds its identifier before somebody is told; it goes on after that.
+`detours` counts it in every message that concerns one member."""
 
 
 def held(turn: Turn, key: IdentifierKey, message: ForMember) -> Cluster | None:

@@ -38,8 +38,9 @@ def freeze(turn: Turn, uid: UnifiedUserId, row: Cluster, bond: Bond, elder: Unif
 
 
 def defer(turn: Turn, row: Cluster, message: Deferred) -> None:
-    """Keep a message until the proposal is answered."""
-    turn.put_cluster(message.uid, replace(row, pending=(*row.pending, message)))
+    """Keep a message until the proposal is answered; the same one twice waits once."""
+    if message not in row.pending:
+        turn.put_cluster(message.uid, replace(row, pending=(*row.pending, message)))
 
 
 def propose(turn: Turn, message: Propose) -> None:
@@ -121,7 +122,7 @@ def was_answered(content: Content, message: Propose) -> bool:
 def record_refusal(turn: Turn, content: Content, pair: Pair, refusal: Refusal) -> Content:
     """The content with a refused pair; a member that limits refused too often is shared from now on."""
     known = content.refused.get(pair)
-    if known is not None and known.version >= refusal.version:
+    if known is not None and not policy.outranks(refusal, known):
         return content
     refused = content.refused | {pair: refusal}
     if len(refused) > policy.REFUSED_MAX:

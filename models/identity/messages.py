@@ -36,15 +36,13 @@ comes in a message, so the same log gives the same rows.
 
 import msgspec
 
+from models.identity.addresses import POLICY_KEY as POLICY_KEY
+from models.identity.addresses import cluster_address as cluster_address
+from models.identity.addresses import node_address as node_address
+from models.identity.addresses import request_address as request_address
 from models.identity.policy import Policy
 from models.identity.values import Ask, Bond, Cause, Content, Decision, Refusal, RequestState, Sighting, Version, pair
 from models.ids import EventId, IdentifierKey, UnifiedUserId
-
-DETOURS_MAX = 8
-"""How often a message may be sent on in search of who holds its identifier before somebody is told; it goes on after that.
-`detours` counts it in every message that concerns one member."""
-POLICY_KEY = "p|"
-"""The row of the guards' policy; each partition has its own."""
 
 
 class ToNode(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -277,21 +275,6 @@ ClusterMessage = Deferred | Deliver | Accept | Reject | Retry | Spawn | Confirm
 IdentityMessage = NodeMessage | ClusterMessage | Answer | SetPolicy
 
 
-def node_address(key: IdentifierKey) -> str:
-    """The row of an identifier."""
-    return "n|" + key
-
-
-def cluster_address(uid: UnifiedUserId) -> str:
-    """The row of a uid."""
-    return "c|" + uid
-
-
-def request_address(request_id: str) -> str:
-    """The row of an operator's request."""
-    return "r|" + request_id
-
-
 def address(message: IdentityMessage) -> str:
     """The row that a message is for: `n|<key>`, `c|<uid>`, `r|<request id>`, or `p|`, placed by `SetPolicy.partition`."""
     if isinstance(message, ToCluster):
@@ -305,8 +288,7 @@ def address(message: IdentityMessage) -> str:
 
 def unlink(a: IdentifierKey, b: IdentifierKey, version: Version) -> Unlink:
     """An operator's unlink, addressed to the home of the pair."""
-    home, other = pair(a, b)
-    return Unlink(home, other, version)
+    return Unlink(*pair(a, b), version)
 
 
 def relink(a: Sighting, b: Sighting, version: Version) -> Relink:

@@ -45,6 +45,13 @@ def sticky(refusal: Refusal | None, force: Version | None) -> bool:
     return refusal is not None and (force is None or refusal.version >= force)
 
 
+def outranks(refusal: Refusal, known: Refusal) -> bool:
+    """Which of two refusals of one pair is told: the newer one, else that of the earlier evidence; the same on both sides."""
+    if refusal.version != known.version:
+        return refusal.version > known.version
+    return (refusal.evidence, refusal.reason) < (known.evidence, known.reason)
+
+
 def outdated(bond: Bond, near: Content, far: Content) -> bool:
     """Whether the evidence is from before an erasure of either end, each looked up where it is held."""
     at = bond.evidence.occurred_at
