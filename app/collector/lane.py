@@ -72,17 +72,24 @@ class Lane:
             self._carrier = asyncio.create_task(self._carry(), name=f"lane {self._topic}")
 
     async def _carry(self) -> None:
-        while batch := self._next():
-            self._left_at = asyncio.get_running_loop().time()
+        try:
+            while batch := self._next():
+                await self._take_away(batch)
+        finally:
+            self._carrier = None
+
+    async def _take_away(self, batch: Sequence[Load]) -> None:
+        error: Unavailable | None = Unavailable(f"{self._topic} could not be written")
+        self._left_at = asyncio.get_running_loop().time()
+        try:
+            await self._send(self._topic, [record for load in batch for record in load.records])
             error = None
-            try:
-                await self._send(self._topic, [record for load in batch for record in load.records])
-            except Unavailable as unavailable:
-                error = unavailable
+        except Unavailable as unavailable:
+            error = unavailable
+        finally:
+            self._left_at = None
             for load in batch:
                 load.settle(error)
-            self._left_at = None
-        self._carrier = None
 
     def _next(self) -> list[Load]:
         batch: list[Load] = []

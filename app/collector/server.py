@@ -44,6 +44,8 @@ def run(settings: Settings, config: Config) -> None:
 
 async def serve(settings: Settings, config: Config) -> None:
     """As `run`, in a loop that is there already."""
+    # It logs several lines for every try to reach a broker that is away; the sink tells what matters, once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     sink = Sink(settings, config)
     server = Server(Collector(settings, config, sink).answer)
     runner = web.ServerRunner(server, shutdown_timeout=FINISH_SECONDS_MAX)

@@ -40,6 +40,7 @@ class Sink:
         self._connecting: asyncio.Task[None] | None = None
         self._lanes: dict[str, Lane] = {}
         self._turn = itertools.count()
+        self._away = False
 
     def start(self) -> None:
         """Begin to connect."""
@@ -63,10 +64,13 @@ class Sink:
                 for _, load in loads:
                     await load.acknowledged
         except TimeoutError:
+            self._tell(away=True)
             raise Unavailable(f"Kafka did not acknowledge within {ACK_SECONDS_MAX} s") from None
         finally:
             for _, load in loads:
                 load.give_up()
+        if loads:
+            self._tell(away=False)
 
     async def reachable(self) -> bool:
         """Whether Kafka answers now, and no topic of ours is stuck."""
@@ -78,6 +82,12 @@ class Sink:
         except (KafkaError, TimeoutError):
             return False
         return True
+
+    def _tell(self, *, away: bool) -> None:
+        """One line when Kafka goes away, one when it is back."""
+        if away != self._away:
+            self._away = away
+            log.warning("Kafka at %s %s", self._settings.bootstrap, "does not acknowledge" if away else "acknowledges again")
 
     def _lane(self, topic: str) -> Lane:
         if self._producer is None:

@@ -13,11 +13,13 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.broker import Broker
 from tests.real.conftest import LOOPBACK, free_port_pair
 
+CHANNEL_PARTITIONS = 2
+"""As in the packaged configuration."""
 FOREGROUND = """
 from app import collector
 from app.config import load
@@ -35,13 +37,14 @@ class Collector:
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.prefix = prefix
         own = {"KAFKA": broker.bootstrap, "DATA": str(data), "COLLECT_PORT": str(self.port), "PREFIX": prefix}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", FOREGROUND],
-            env={**os.environ, **{f"ONETRAIL_{name}": value for name, value in own.items()}},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.log = data / "collector.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", FOREGROUND],
+                env={**os.environ, **{f"ONETRAIL_{name}": value for name, value in own.items()}},
+                stdout=log,
+                stderr=log,
+            )
 
     def until_ready(self) -> None:
         """Returns when Kafka is reached."""
@@ -50,8 +53,7 @@ class Collector:
     def stop(self, end: signal.Signals = signal.SIGTERM) -> int:
         """The exit code after a stop signal."""
         self.process.send_signal(end)
-        self.process.communicate(timeout=20)
-        return self.process.returncode
+        return self.process.wait(timeout=20)
 
 
 def post(url: str, body: Any, key: str = "dev-web") -> tuple[int, Any]:
@@ -88,10 +90,11 @@ def events_of(broker: Broker, prefix: str, channel: str = "web") -> list[dict[st
     """All that is in the topic of a channel."""
 
     async def read() -> list[dict[str, Any]]:
-        topic = f"{prefix}.behaviour.{channel}"
-        consumer = AIOKafkaConsumer(topic, bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest")
+        partitions = [TopicPartition(f"{prefix}.behaviour.{channel}", number) for number in range(CHANNEL_PARTITIONS)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest")
         async with consumer:
-            ends = await consumer.end_offsets(consumer.assignment())
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
             found: list[dict[str, Any]] = []
             while len(found) < sum(ends.values()):
                 for records in (await consumer.getmany(timeout_ms=500)).values():

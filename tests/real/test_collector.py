@@ -24,7 +24,7 @@ def collector(broker: Broker, tmp_path: Path) -> Iterator[Collector]:
         yield started
     finally:
         started.process.kill()
-        started.process.communicate()
+        started.process.wait()
 
 
 def event(event_id: str) -> dict[str, Any]:
@@ -59,6 +59,7 @@ def test_while_the_broker_is_away_the_sender_is_told_within_five_seconds_and_the
     until(lambda: post(collector.url, event("during"))[0] == 200)
     assert post(collector.url, event("after"))[0] == 200
     assert set(ids_in_topic(broker, collector)) == {"before", "during", "after"}
+    assert [line.rpartition(" ")[2] for line in collector.log.read_text().splitlines()[1:]] == ["acknowledge", "again"]
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
@@ -77,5 +78,5 @@ def test_it_starts_and_stops_without_a_broker(tmp_path: Path) -> None:
 def test_a_taken_port_is_named_with_its_setting(broker: Broker, tmp_path: Path) -> None:
     with socket.create_server((LOOPBACK, 0)) as other:
         collector = Collector(broker, tmp_path, "taken", port=other.getsockname()[1])
-        _, errors = collector.process.communicate(timeout=20)
-    assert "ONETRAIL_COLLECT_PORT: the collector cannot listen on" in errors.splitlines()[-1]
+        assert collector.process.wait(timeout=20) == 1
+    assert "ONETRAIL_COLLECT_PORT: the collector cannot listen on" in collector.log.read_text().splitlines()[-1]

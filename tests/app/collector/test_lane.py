@@ -87,6 +87,24 @@ async def test_a_refused_batch_is_told_to_all_of_it_and_the_lane_goes_on() -> No
     await taken.acknowledged
 
 
+async def test_a_fault_of_ours_is_told_too_and_the_lane_goes_on() -> None:
+    faults = [ZeroDivisionError()]
+
+    async def send(topic: str, records: Sequence[Record]) -> None:
+        if faults:
+            raise faults.pop()
+
+    lane = Lane("t", send)
+    refused = load("a")
+    lane.put(refused)
+    with pytest.raises(Unavailable):
+        await refused.acknowledged
+    await settled()
+    taken = load("b")
+    lane.put(taken)
+    await taken.acknowledged
+
+
 async def test_while_a_batch_is_overdue_nothing_more_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "ACK_SECONDS_MAX", 0.01)
     wire = Wire()
