@@ -17,7 +17,7 @@ from app.settings import SettingsError
 from app.supervisor import KeepsDying
 from app.topics import TopicsError
 
-COMMANDS = ("up", "broker", "topics", "collect", "worker", "replay", "rejected", "status")
+COMMANDS = ("up", "broker", "topics", "collect", "worker", "replay", "rejected", "status", "simulate")
 EXPECTED = (SettingsError, ConfigError, BrokerError, TopicsError, KeepsDying)
 
 
@@ -64,6 +64,8 @@ def main(ctx: click.Context) -> None:
     See how far it is, and what was turned away:
         onetrail status
         onetrail rejected --since 1h
+    Try out rules on a file of events, without touching anything:
+        onetrail simulate events.jsonl
 
     Settings come from the environment (ONETRAIL_DATA, ONETRAIL_KAFKA, ONETRAIL_CONFIG, ...); every one has a default that
     works on one machine.

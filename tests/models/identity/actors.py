@@ -11,7 +11,7 @@ from models.identity.rows import Cluster, Node, Row
 from models.identity.values import Content, Version
 from models.ids import EventId, IdentifierKey, UnifiedUserId
 from models.journey_messages import EventPlaced, JourneyNews
-from tests import notation
+from models import notation
 from tests.simulation.history import sighting
 
 
