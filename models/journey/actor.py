@@ -2,6 +2,8 @@
 
 An event lies where its anchor is held: the journey forwards what belongs elsewhere. What lies in the wrong place already is
 brought there by a sweep (models/journey/sweep.py), a few hundred entries at a time. Seen twice, a message changes nothing.
+
+Of several deliveries of one event id the earliest stands, whichever comes here first: retries of an SDK carry other times.
 """
 
 from typing import assert_never
@@ -52,7 +54,8 @@ def _apply(message: JourneyMessage, header: Header, rows: Rows, out: Outcome) ->
         case JourneyErased():
             if header.state != "live":
                 return header
-            return sweep.start(message.uid, Header(state="erased", sweeps=header.sweeps), out)
+            erased = Header("erased", moved=header.moved, done=header.done, sweeps=header.sweeps)
+            return sweep.start(message.uid, erased, out)
         case _:
             assert_never(message)
 
@@ -72,8 +75,8 @@ def _slice(message: Slice, header: Header, rows: Rows, out: Outcome) -> Header:
         assert header.into is not None
         out.messages.append(msgspec.structs.replace(message, uid=header.into))
         return header
-    if header.state == "live" and message.source not in header.done:
-        header = _learn(header, message)
+    if message.source not in header.done:
+        header = _learn(header, message, out)
         for placed in message.events:
             header = _receive(message.uid, header, placed, rows, out)
         if message.last:
@@ -85,23 +88,35 @@ def _slice(message: Slice, header: Header, rows: Rows, out: Outcome) -> Header:
 
 
 def _receive(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:
+    """Enters an event of a slice. One that belongs elsewhere waits here for a sweep: it was visible, so it stays visible."""
     elsewhere = sweep.destination(header, placed.anchor)
+    if elsewhere is sweep.GONE:
+        return header
+    header = _keep(uid, header, placed, rows, out)
     if not isinstance(elsewhere, str):
-        return _keep(uid, header, placed, rows, out)
-    event = decode_event(placed.body)
-    times = event.occurred_at, event.received_at
-    out.messages.append(EventPlaced(elsewhere, placed.anchor, event.event_id, *times, placed.body))
-    return header
+        return header
+    event_id = decode_event(placed.body).event_id
+    stands = rows.get(id_key(uid, event_id))
+    assert isinstance(stands, int)
+    # Slices that are under way with it must not lead to its deletion: the source may hold it no more.
+    ahead = header.sweep is not None and not sweep.is_behind(header.sweep, entry_key(uid, stands, event_id))
+    return header if ahead else sweep.start(uid, header, out)
 
 
-def _learn(header: Header, message: Slice) -> Header:
-    """Takes over custody that is newer than what is known here."""
+def _learn(header: Header, message: Slice, out: Outcome) -> Header:
+    """Takes over custody that is newer than what is known here; what then lies in the wrong place is swept."""
     moved = dict(header.moved)
     told: list[tuple[IdentifierKey, Moved]] = [(key, Moved(None, version)) for key, version in message.versions.items()]
     for key, news in (*told, *message.moved.items()):
         if key not in moved or moved[key].version < news.version:
             moved[key] = news
-    return header if moved == header.moved else msgspec.structs.replace(header, moved=moved)
+    if moved == header.moved:
+        return header
+    learnt = msgspec.structs.replace(header, moved=moved)
+    changed = [sweep.destination(learnt, k) for k in moved if sweep.destination(learnt, k) != sweep.destination(header, k)]
+    # What belongs here again lies here only while a sweep still gives it away.
+    must_sweep = changed and (header.sweep is not None or any(isinstance(to, str) for to in changed))
+    return sweep.start(message.uid, learnt, out) if must_sweep else learnt
 
 
 def _split(message: JourneySplit, header: Header, out: Outcome) -> Header:
@@ -117,29 +132,48 @@ def _split(message: JourneySplit, header: Header, out: Outcome) -> Header:
 
 
 def _keep(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:
-    """Enters an event. Of two with the same id the one that occurred earlier stands."""
+    """Enters an event, unless an earlier delivery of it stands."""
     event = decode_event(placed.body)
-    index = id_key(uid, event.event_id)
+    index, key = id_key(uid, event.event_id), entry_key(uid, event.occurred_at, event.event_id)
     stands = rows.get(index)
-    assert stands is None or isinstance(stands, int)
-    if stands is not None and stands <= event.occurred_at:
+    if stands is None:
+        rows.put(key, Entry(placed.anchor, placed.body))
+        rows.put(index, event.occurred_at)
+        return _add(uid, header, key, placed.anchor, event, out)
+    assert isinstance(stands, int)
+    held_key = entry_key(uid, stands, event.event_id)
+    held = rows.get(held_key)
+    assert isinstance(held, Entry)
+    if _delivery(held.anchor, held.body) <= _delivery(placed.anchor, placed.body):
         return header
-    key = entry_key(uid, event.occurred_at, event.event_id)
+    rows.delete(held_key)
     rows.put(key, Entry(placed.anchor, placed.body))
     rows.put(index, event.occurred_at)
-    if stands is None:
-        return _add(uid, header, key, event, out)
-    rows.delete(entry_key(uid, stands, event.event_id))
-    summary = _entered(uid, header.summary, without(fold(header.summary, event), event), out)
-    return sweep.start(uid, msgspec.structs.replace(header, summary=summary), out)
+    return sweep.start(uid, _instead(uid, header, decode_event(held.body), event, out), out)
 
 
-def _add(uid: UnifiedUserId, header: Header, key: bytes, event: Event, out: Outcome) -> Header:
+def _delivery(anchor: IdentifierKey, body: bytes) -> tuple[int, int, IdentifierKey, bytes]:
+    """Orders the deliveries of one event."""
+    event = decode_event(body)
+    return event.received_at, event.occurred_at, anchor, body
+
+
+def _add(uid: UnifiedUserId, header: Header, key: bytes, anchor: IdentifierKey, event: Event, out: Outcome) -> Header:
+    if header.state == "erased":
+        return header
     summary = _entered(uid, header.summary, fold(header.summary, event), out)
     running = header.sweep
-    if running is not None and key < (running.until or running.position):
+    if running is not None and sweep.is_behind(running, key) and sweep.destination(header, anchor) is sweep.STAYS:
         running = msgspec.structs.replace(running, summary=fold(running.summary, event))
     return msgspec.structs.replace(header, summary=summary, sweep=running)
+
+
+def _instead(uid: UnifiedUserId, header: Header, held: Event, event: Event, out: Outcome) -> Header:
+    """Counts one delivery instead of another; what else the other one taught is unlearnt by the sweep that follows."""
+    if header.state == "erased":
+        return header
+    summary = _entered(uid, header.summary, fold(without(header.summary, held), event), out)
+    return msgspec.structs.replace(header, summary=summary)
 
 
 def _entered(uid: UnifiedUserId, before: Summary, after: Summary, out: Outcome) -> Summary:

@@ -35,13 +35,21 @@ _decode = msgspec.msgpack.Decoder(Event).decode
 
 
 def destination(header: Header, anchor: IdentifierKey) -> UnifiedUserId | Fate:
-    """Where an event of this anchor belongs: another journey's uid, STAYS or GONE."""
-    if header.state == "erased":
-        return GONE
+    """Where an event of this anchor belongs: another journey's uid, STAYS or GONE.
+
+    An erased person takes nothing along that parted from it before.
+    """
     if header.into is not None:
         return header.into
     moved = header.moved.get(anchor)
-    return STAYS if moved is None or moved.uid is None else moved.uid
+    if moved is not None and moved.uid is not None:
+        return moved.uid
+    return GONE if header.state == "erased" else STAYS
+
+
+def is_behind(running: Sweep, key: bytes) -> bool:
+    """Whether the sweep has passed a key: it will not look at it again, or has it in a slice that is under way."""
+    return key < (running.until or running.position)
 
 
 def start(uid: UnifiedUserId, header: Header, out: Outcome) -> Header:
@@ -56,6 +64,8 @@ def step(message: SweepOn, header: Header, rows: Rows, out: Outcome) -> Header:
     running = header.sweep
     if running is None or running.number != message.number or running.waiting:
         return header
+    if running.until:
+        return _forget(message.uid, header, running, rows, out)
     entries = rows.scan(timeline(message.uid), running.position, STEP_ENTRIES)
     if not entries:
         return _finish(message.uid, header, running, out)
@@ -83,26 +93,28 @@ def taken(message: SliceTaken, header: Header, rows: Rows, out: Outcome) -> Head
     running = header.sweep
     if running is None or message.part not in running.waiting:
         return header
-    waiting = tuple(part for part in running.waiting if part != message.part)
-    if waiting:
-        return _with(header, msgspec.structs.replace(running, waiting=waiting))
-    header = _forget(message.uid, header, running, rows)
-    out.messages.append(SweepOn(message.uid, running.number))
-    return _with(header, msgspec.structs.replace(running, position=running.until, until=b"", waiting=()))
+    running = msgspec.structs.replace(running, waiting=tuple(part for part in running.waiting if part != message.part))
+    return _with(header, running) if running.waiting else _forget(message.uid, header, running, rows, out)
 
 
-def _forget(uid: UnifiedUserId, header: Header, running: Sweep, rows: Rows) -> Header:
-    """Deletes the entries of a step that belong elsewhere."""
-    position, summary = running.position, header.summary
-    while position < running.until:
-        entries = rows.scan(timeline(uid), position, STEP_ENTRIES)
-        for key, entry in entries:
-            assert isinstance(entry, Entry)
-            if key < running.until and destination(header, entry.anchor) is not STAYS:
-                summary = without(summary, _decode(entry.body))
-                _delete(uid, key, rows)
-        position = entries[-1][0] + b"\0" if entries else running.until
-    return msgspec.structs.replace(header, summary=summary)
+def _forget(uid: UnifiedUserId, header: Header, running: Sweep, rows: Rows, out: Outcome) -> Header:
+    """Deletes the entries of a step that belong elsewhere, then goes on.
+
+    Events that stay may have come in between meanwhile, any number of them; so this too takes several turns if need be.
+    """
+    summary = header.summary
+    entries = rows.scan(timeline(uid), running.position, STEP_ENTRIES)
+    for key, entry in entries:
+        assert isinstance(entry, Entry)
+        if key < running.until and destination(header, entry.anchor) is not STAYS:
+            summary = summary if header.state == "erased" else without(summary, _decode(entry.body))
+            _delete(uid, key, rows)
+    out.messages.append(SweepOn(uid, running.number))
+    if entries and entries[-1][0] < running.until and len(entries) == STEP_ENTRIES:
+        running = msgspec.structs.replace(running, position=entries[-1][0] + b"\0")
+    else:
+        running = msgspec.structs.replace(running, position=running.until, until=b"")
+    return _with(msgspec.structs.replace(header, summary=summary), running)
 
 
 def _delete(uid: UnifiedUserId, key: bytes, rows: Rows) -> None:
@@ -143,7 +155,7 @@ def _finish(uid: UnifiedUserId, header: Header, running: Sweep, out: Outcome) ->
         out.messages.append(Slice(header.into, uid, "", (), header.versions, header.moved, header.done, last=True))
         return Header("moved", into=header.into, versions=header.versions, sweeps=header.sweeps)
     if header.state == "erased":
-        return Header("erased", sweeps=header.sweeps)
+        return Header("erased", moved=header.moved, done=header.done, sweeps=header.sweeps)
     for stage, place in running.summary.stages.items():
         if header.summary.stages.get(stage) != place:
             out.entered.append(StageEntered(uid, stage, place.occurred_at, place.event_id))
@@ -154,4 +166,4 @@ def _with(header: Header, running: Sweep) -> Header:
     return msgspec.structs.replace(header, sweep=running)
 
 
-__all__ = ["GONE", "STAYS", "destination", "start", "step", "taken"]
+__all__ = ["GONE", "STAYS", "destination", "is_behind", "start", "step", "taken"]

@@ -1,0 +1,128 @@
+"""Journeys with one rule left out each. The simulation must notice every one of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from models.ids import UnifiedUserId
+from models.journey import actor, sweep
+from models.journey.messages import Placed, Slice, SliceTaken, SweepOn
+from models.journey.outcome import Outcome, Rows
+from models.journey.rows import Header, Sweep
+from models.journey.summary import fold
+from models.journey_messages import EventPlaced
+from tests.models.journey.making import decode
+
+Patch = tuple[object, str, Callable[..., Any]]
+_event, _keep, _add, _receive = actor._event, actor._keep, actor._add, actor._receive
+_slice, _learn = actor._slice, actor._learn
+_step, _taken, _start, _destination = sweep.step, sweep.taken, sweep.start, sweep.destination
+
+
+def _drop_stragglers(message: EventPlaced, header: Header, rows: Rows, out: Outcome) -> Header:
+    header = _event(message, header, rows, out)
+    out.messages[:] = [told for told in out.messages if not isinstance(told, EventPlaced)]
+    return header
+
+
+def _keep_stragglers(message: EventPlaced, header: Header, rows: Rows, out: Outcome) -> Header:
+    return _keep(message.uid, header, Placed(message.key, message.body), rows, out)
+
+
+def _count_again(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:
+    after = _keep(uid, header, placed, rows, out)
+    return replace(header, summary=fold(header.summary, decode(placed.body))) if after is header else after
+
+
+def _lose_slice(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:
+    return header
+
+
+def _pass_on(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:
+    to = sweep.destination(header, placed.anchor)
+    if not isinstance(to, str):
+        return _receive(uid, header, placed, rows, out)
+    event = decode(placed.body)
+    times = event.occurred_at, event.received_at
+    out.messages.append(EventPlaced(to, placed.anchor, event.event_id, *times, placed.body))
+    return header
+
+
+def _trust_slices_under_way(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:
+    if header.sweep is not None and sweep.destination(header, placed.anchor) is not sweep.GONE:
+        return _keep(uid, header, placed, rows, out)
+    return _receive(uid, header, placed, rows, out)
+
+
+def _first_is_last(message: Slice, header: Header, rows: Rows, out: Outcome) -> Header:
+    header = _slice(message, header, rows, out)
+    return header if header.state == "moved" else replace(header, done=(*header.done, message.source))
+
+
+def _hold_for_the_absorbed(message: Slice, header: Header, rows: Rows, out: Outcome) -> Header:
+    if header.state != "moved":
+        return _slice(message, header, rows, out)
+    return replace(_slice(message, replace(header, state="live"), rows, out), state="moved")
+
+
+def _learn_without_sweep(header: Header, message: Slice, out: Outcome) -> Header:
+    return replace(_learn(header, message, Outcome()), sweep=header.sweep, sweeps=header.sweeps)
+
+
+def _learn_nothing(header: Header, message: Slice, out: Outcome) -> Header:
+    return header
+
+
+def _delete_at_once(message: SweepOn, header: Header, rows: Rows, out: Outcome) -> Header:
+    header = _step(message, header, rows, out)
+    for part in header.sweep.waiting if header.sweep else ():
+        header = _taken(SliceTaken(message.uid, part), header, rows, out)
+    return header
+
+
+def _any_slice_will_do(message: SliceTaken, header: Header, rows: Rows, out: Outcome) -> Header:
+    waiting = header.sweep.waiting if header.sweep else ()
+    return _taken(replace(message, part=waiting[0]) if waiting else message, header, rows, out)
+
+
+def _never_anew(uid: UnifiedUserId, header: Header, out: Outcome) -> Header:
+    return _start(uid, header, out) if header.sweep is None else header
+
+
+def _adding(is_behind: Callable[[Sweep, bytes], bool]) -> Callable[..., Header]:
+    """New events are placed before or behind a sweep by another rule."""
+
+    def add(*given: Any) -> Header:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sweep, "is_behind", is_behind)
+            return _add(*given)
+
+    return add
+
+
+def _erase_what_parted(header: Header, anchor: Any) -> Any:
+    return sweep.GONE if header.state == "erased" else _destination(header, anchor)
+
+
+MUTANTS: dict[str, Patch] = {
+    "forgets to forward": (actor, "_event", _drop_stragglers),
+    "keeps what is to be forwarded": (actor, "_event", _keep_stragglers),
+    "counts twice": (actor, "_keep", _count_again),
+    "first to arrive stands": (actor, "_delivery", lambda anchor, body: 0),
+    "slice lost": (actor, "_receive", _lose_slice),
+    "invisible on the way": (actor, "_receive", _pass_on),
+    "deletes what only a slice under way holds": (actor, "_receive", _trust_slices_under_way),
+    "done after the first slice": (actor, "_slice", _first_is_last),
+    "slice kept by an absorbed journey": (actor, "_slice", _hold_for_the_absorbed),
+    "learns without sweeping": (actor, "_learn", _learn_without_sweep),
+    "does not learn": (actor, "_learn", _learn_nothing),
+    "deleted before the slice was taken": (sweep, "step", _delete_at_once),
+    "repeated answer taken for another": (sweep, "taken", _any_slice_will_do),
+    "a running sweep is not begun anew": (sweep, "start", _never_anew),
+    "new events in front of a sweep counted twice": (actor, "_add", _adding(lambda running, key: True)),
+    "new events behind a sweep not counted": (actor, "_add", _adding(lambda running, key: False)),
+    "new events inside a step not counted": (actor, "_add", _adding(lambda running, key: key < running.position)),
+    "erasure takes what had parted": (sweep, "destination", _erase_what_parted),
+}

@@ -1,0 +1,33 @@
+"""One history from a seed, judged after every message."""
+
+from tests.models.journey.judge import Judge
+from tests.models.journey.world import World
+
+HAPPENINGS = 40
+MESSAGES_MAX = 2_000
+"""A history has a few hundred."""
+
+
+def run(seed: int) -> World:
+    """Lives a history to its end; AssertionError with what is wrong."""
+    world = World(seed)
+    judge = Judge(world)
+    haste = world.random.choice((0.3, 0.6, 0.85))
+    for _ in range(HAPPENINGS):
+        alive = len(world.custody.holders)
+        world.happen()
+        if len(world.custody.holders) < alive:
+            judge.erased()
+        judge.look()
+        calm = world.random.random() < 0.05
+        while (calm or world.random.random() < haste) and _progress(world):
+            judge.look()
+    while _progress(world):
+        judge.look()
+    judge.rest()
+    return world
+
+
+def _progress(world: World) -> bool:
+    assert world.messages < MESSAGES_MAX, "it never comes to rest"
+    return world.progress()

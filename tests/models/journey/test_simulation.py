@@ -1,0 +1,41 @@
+"""Journeys under merges, splits and erasures, judged after every message; and that the judge notices what is wrong."""
+
+import pytest
+
+from models.journey import sweep
+from tests.models.journey.mutants import MUTANTS
+from tests.models.journey.simulation import run
+
+SEEDS = 40
+SEEDS_MUTANT = 60
+
+
+@pytest.fixture(autouse=True)
+def _short_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "STEP_ENTRIES", 2)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, 10))
+def test_nothing_is_lost_or_hidden_whatever_happens_to_identities(first: int) -> None:
+    for seed in range(first, first + 10):
+        run(seed)
+
+
+def test_slices_of_an_event_each_are_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "SLICE_BYTES", 1)
+    monkeypatch.setattr(sweep, "STEP_ENTRIES", 3)
+    for seed in range(1000, 1010):
+        run(seed)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_each_rule_is_needed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, rule, mutant = MUTANTS[name]
+    monkeypatch.setattr(module, rule, mutant)
+    with pytest.raises(AssertionError):
+        _run_all(SEEDS_MUTANT)
+
+
+def _run_all(seeds: int) -> None:
+    for seed in range(seeds):
+        run(seed)

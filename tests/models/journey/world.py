@@ -1,0 +1,146 @@
+"""Journeys in several partitions that exchange messages in any order that Kafka allows, and in some that it does not.
+
+Between two partitions messages keep their order; else everything interleaves at will. Every message may come once more, at
+any later time. The runtime's cursor drops such duplicates in reality; that they are harmless here too is our second line.
+"""
+
+from collections import defaultdict, deque
+from random import Random
+from typing import NamedTuple
+
+from models.event import Event
+from models.ids import IdentifierKey, UnifiedUserId
+from models.journey import JourneyMessage, handle
+from models.journey_messages import JourneyNews
+from tests.models.journey.custody import Cluster, Custody
+from tests.models.journey.making import made, placed
+from tests.models.journey.shelf import Shelf
+
+PARTITIONS = 3
+KEYS = 5
+CHANNELS = ("web", "app", "store")
+STAGES = (None, None, "consult", "order")
+
+
+class Lane(NamedTuple):
+    """What comes from one stage in one partition; it keeps its order."""
+
+    stage: str
+    source: int
+    destination: int
+
+
+class World:
+    """A history from a seed: what persons do, what becomes of their identities, and the messages on their way."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.custody = Custody(self.random, KEYS)
+        self.shelves = [Shelf() for _ in range(PARTITIONS)]
+        self.lanes: defaultdict[Lane, deque[JourneyMessage]] = defaultdict(deque)
+        self.again: list[JourneyMessage] = []
+        self.deliveries: defaultdict[str, list[tuple[IdentifierKey, Event]]] = defaultdict(list)
+        self.parted: set[IdentifierKey] = set()
+        self.changed: set[UnifiedUserId] = set()
+        self.messages = 0
+        self._clock = 0
+
+    def shelf(self, uid: UnifiedUserId) -> Shelf:
+        """The partition of a journey."""
+        return self.shelves[partition(uid)]
+
+    def happen(self) -> None:
+        """One thing in the outside world."""
+        self.parted = set()
+        choice = self.random.random()
+        if choice < 0.55:
+            self._occur()
+        elif choice < 0.65:
+            self._deliver_again()
+        elif choice < 0.8:
+            if len(self.custody.live()) > 1:
+                self.custody.merge()
+        elif choice < 0.97:
+            self._split()
+        elif self.custody.live():
+            self.tell(self.custody.erase(self.random.choice(self.custody.live())))
+
+    def progress(self) -> bool:
+        """One message reaches its journey, or one cluster learns that it was absorbed; False when all is quiet."""
+        lanes = sorted(lane for lane, waiting in self.lanes.items() if waiting)
+        unanswered = self.custody.unanswered()
+        options = len(lanes) + len(self.again) + len(unanswered)
+        if not options:
+            return False
+        choice = self.random.randrange(options)
+        if choice < len(lanes):
+            message = self.lanes[lanes[choice]].popleft()
+            if self.random.random() < 0.15:
+                self.again.append(message)
+            self.apply(message)
+        elif choice < len(lanes) + len(self.again):
+            self.apply(self.again.pop(choice - len(lanes)))
+        else:
+            self.tell(self.custody.answer(unanswered[choice - len(lanes) - len(self.again)]))
+        return True
+
+    def is_busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self.again or self.custody.unanswered() or any(self.lanes.values()))
+
+    def tell(self, news: JourneyNews) -> None:
+        """A cluster to its journey."""
+        home = partition(news.uid)
+        self.lanes[Lane("identity", home, home)].append(news)
+
+    def apply(self, message: JourneyMessage) -> None:
+        """A journey handles a message."""
+        home = partition(message.uid)
+        self.messages += 1
+        self.changed.add(message.uid)
+        for told in handle(message, self.shelves[home]).messages:
+            self.lanes[Lane("journey", home, partition(told.uid))].append(told)
+
+    def _occur(self) -> None:
+        if self.custody.holders:
+            key = self.random.choice(sorted(self.custody.holders))
+            self._place(f"e{len(self.deliveries)}", key)
+
+    def _deliver_again(self) -> None:
+        """A retry: the same event id, with the time of a clock that was set right meanwhile."""
+        known = [(name, some[0][0]) for name, some in self.deliveries.items() if some[0][0] in self.custody.holders]
+        if known:
+            self._place(*self.random.choice(known))
+
+    def _place(self, event_id: str, key: IdentifierKey) -> None:
+        self._clock += 1
+        random = self.random
+        event = made(
+            event_id,
+            random.randrange(8),
+            received=self._clock,
+            channel=random.choice(CHANNELS),
+            traits={"city": self._clock},
+            stage=random.choice(STAGES),
+        )
+        self.deliveries[event_id].append((key, event))
+        self.tell(placed(self.custody.receiver(key), event, key))
+
+    def _split(self) -> None:
+        several = [cluster for cluster in self.custody.live() if len(cluster.members) > 1]
+        if several:
+            news = self.custody.split(self.random.choice(several))
+            self.parted = set(news.versions)
+            self.tell(news)
+
+    def uids_of(self, cluster: Cluster) -> list[UnifiedUserId]:
+        """The timelines that a lookup reads for a person: its own, and those that are not yet handed over in full."""
+        own = self.shelf(cluster.uid).header(cluster.uid)
+        waiting = sorted(uid for uid in cluster.absorbed if own is None or uid not in own.done)
+        headers = {uid: self.shelf(uid).header(uid) for uid in waiting}
+        return [cluster.uid, *(uid for uid, h in headers.items() if h is not None and (h.state == "live" or h.sweep is not None))]
+
+
+def partition(uid: UnifiedUserId) -> int:
+    """Where a journey lies."""
+    return int(uid[1:]) % PARTITIONS
