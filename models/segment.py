@@ -83,7 +83,7 @@ class _ExternalId(msgspec.Struct, gc=False):
 
 
 _MESSAGE = msgspec.json.Decoder(Message)
-_TABLE = msgspec.json.Decoder(Table)
+_TABLE: msgspec.json.Decoder[Table | None] = msgspec.json.Decoder(Table | None)
 _VALUE = msgspec.json.Decoder()
 _DEVICE = msgspec.json.Decoder(_Device)
 _EXTERNAL_IDS = msgspec.json.Decoder(list[_ExternalId])
@@ -108,7 +108,7 @@ def read(raw: bytes | msgspec.Raw) -> Message | Rejected:
 def table(raw: bytes | msgspec.Raw) -> Table:
     """The members of a JSON object, each as its bytes; none of anything else."""
     try:
-        return _TABLE.decode(raw)
+        return _TABLE.decode(raw) or {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
 
@@ -165,9 +165,8 @@ def _described(traits: Table, context: Table) -> Iterator[tuple[str, Any]]:
     if "device" in context:
         yield "device_id", _decoded(_DEVICE, context["device"], _Device()).id
     for place in EXTERNAL_IDS:
-        for one in _decoded(_EXTERNAL_IDS, context.get(place, _NULL), ()):
-            if isinstance(one.type, str):
-                yield one.type, one.id
+        if place in context:
+            yield from ((one.type, one.id) for one in _decoded(_EXTERNAL_IDS, context[place], ()) if isinstance(one.type, str))
 
 
 def _decoded(decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, otherwise: Any) -> Any:
