@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from models.identity.policy import outranks
-from models.identity.values import Absorption, Bond, Content, Departure, Member, Refusal
+from models.identity.values import Absorption, Bond, Content, Departure, Member, Proof, Refusal
 from models.ids import IdentifierKey, UnifiedUserId
 
 
@@ -14,7 +14,7 @@ def absorb(elder: Content, younger: Content, uid: UnifiedUserId, absorbed: Unifi
     refused = {known: refusal for known, refusal in newest(elder, younger).items() if known != pair}
     return Content(
         members=members,
-        links=elder.links | younger.links | {pair: (bond.evidence,)},
+        links=elder.links | younger.links | {pair: Proof((bond.evidence,))},
         apart=elder.apart | younger.apart,
         refused=refused,
         absorbed=elder.absorbed | younger.absorbed | {absorbed: Absorption(uid, pair, bond.evidence)},

@@ -28,7 +28,7 @@ from models.identity.messages import (
 from models.identity.outcome import Erased, Refused, Split
 from models.identity.rows import Cluster
 from models.identity.turn import Turn
-from models.identity.values import Ask, Bond, Cause, Content, Decision, Evidence, Pair, Version, pair, requested
+from models.identity.values import Ask, Bond, Cause, Content, Decision, Evidence, Pair, Proof, Version, pair, requested
 from models.ids import UnifiedUserId
 from models.journey_messages import EventPlaced, JourneyErased, JourneySplit
 
@@ -203,10 +203,10 @@ def lifted(apart: dict[Pair, Decision], freed: Pair, version: Version) -> dict[P
 
 def with_evidence(content: Content, linked: Pair, evidence: Evidence) -> Content:
     """The link with one more distinct event, up to as many as are counted."""
-    known = content.links.get(linked, ())
-    if len(known) >= policy.COUNTED_MAX or any(one.event_id == evidence.event_id for one in known):
+    known = content.links.get(linked, Proof(()))
+    if known.events >= policy.COUNTED_MAX or known.shows(evidence.event_id):
         return content
-    return replace(content, links=content.links | {linked: (*known, evidence)})
+    return replace(content, links=content.links | {linked: known.plus(evidence)})
 
 
 def _without_refusal(turn: Turn, uid: UnifiedUserId, row: Cluster, linked: Pair) -> Cluster:

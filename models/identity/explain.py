@@ -14,11 +14,15 @@ from models.ids import IdentifierKey, UnifiedUserId
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One link on the way from one identifier to another. `bridge`: without it no path would join the two."""
+    """One link on the way from one identifier to another. `bridge`: without it no path would join the two.
+
+    `evidence` are its earliest events, `events` is how many distinct ones there were, as far as they are counted.
+    """
 
     near: Member
     far: Member
     evidence: tuple[Evidence, ...]
+    events: int
     bridge: bool
 
 
@@ -44,7 +48,9 @@ def explain(cluster: Cluster, start: IdentifierKey, end: IdentifierKey) -> tuple
     for near, far in pairwise(path):
         link = pair(near, far)
         bridge = is_bridge(cluster, link, start, end)
-        steps.append(Step(content.members[near], content.members[far], tuple(sorted(content.links[link])), bridge))
+        steps.append(
+            Step(content.members[near], content.members[far], content.links[link].samples, content.links[link].events, bridge)
+        )
     return tuple(steps)
 
 

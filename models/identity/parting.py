@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from models.identity.paths import distances, links_of, neighbours, shortest_path
-from models.identity.values import NEVER, Content, Departure, Evidence, Pair, Refusal, Version
+from models.identity.values import NEVER, Content, Departure, Pair, Proof, Refusal, Version
 from models.ids import IdentifierKey, UnifiedUserId, mint, route
 
 Fragment = frozenset[IdentifierKey]
@@ -31,17 +31,17 @@ def cut(content: Content, apart: Pair, version: Version) -> tuple[Content, dict[
     refused: dict[Pair, Refusal] = {}
     while path := shortest_path(links, content.members, *apart):
         weakest = weakest_link(content, links_of(path), links)
-        evidence = links.pop(weakest)
-        refused[weakest] = Refusal("kept_apart", min(evidence), refused_since(content, weakest, version), kept_apart=apart)
+        proof = links.pop(weakest)
+        refused[weakest] = Refusal("kept_apart", proof.first, refused_since(content, weakest, version), kept_apart=apart)
     return replace(content, links=links, refused=content.refused | refused), refused
 
 
-def weakest_link(content: Content, path: tuple[Pair, ...], links: dict[Pair, tuple[Evidence, ...]]) -> Pair:
+def weakest_link(content: Content, path: tuple[Pair, ...], links: dict[Pair, Proof]) -> Pair:
     """Fewest events, then the youngest first event, then the smaller pair of names."""
 
     def strength(link: Pair) -> tuple[int, int, list[str]]:
-        evidence = links[link]
-        return len(evidence), -min(evidence).occurred_at, sorted(content.members[key].name for key in link)
+        proof = links[link]
+        return proof.events, -proof.first.occurred_at, sorted(content.members[key].name for key in link)
 
     return min(path, key=strength)
 
@@ -85,7 +85,7 @@ def incarnation(version: Version, custody: int) -> str:
 def _leave(content: Content, leaving: Fragment) -> Content:
     return Content(
         members={key: replace(content.members[key], version=content.members[key].version + 1) for key in leaving_order(leaving)},
-        links={link: evidence for link, evidence in content.links.items() if link[0] in leaving},
+        links={link: proof for link, proof in content.links.items() if link[0] in leaving},
         apart={pair: decision for pair, decision in content.apart.items() if goes_along(pair, leaving)},
         refused={pair: refusal for pair, refusal in content.refused.items() if concerns(pair, leaving)},
         not_before={key: at for key, at in content.not_before.items() if key in leaving},
@@ -113,7 +113,7 @@ def _stay(content: Content, leaving: Fragment, fragment: UnifiedUserId) -> Conte
     return replace(
         content,
         members=members,
-        links={link: evidence for link, evidence in content.links.items() if link[0] not in leaving},
+        links={link: proof for link, proof in content.links.items() if link[0] not in leaving},
         apart={pair: decision for pair, decision in content.apart.items() if not goes_along(pair, leaving)},
         refused={pair: refusal for pair, refusal in content.refused.items() if concerns(pair, members)},
         departed=content.departed | departed,

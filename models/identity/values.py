@@ -6,6 +6,7 @@ history, the second what an erasure covers.
 """
 
 from typing import Literal
+from zlib import crc32
 
 import msgspec
 
@@ -13,6 +14,9 @@ from models.ids import EventId, IdentifierKey, UnifiedUserId
 
 Pair = tuple[IdentifierKey, IdentifierKey]
 """Two identifiers, the smaller key first: the key under which links, refusals and decisions are kept."""
+
+SAMPLES_MAX = 3
+"""Events of a link that are kept in full, as evidence."""
 
 RefusalReason = Literal["limit", "cluster_limit", "shared", "kept_apart"]
 CauseKind = Literal["born", "merged", "split"]
@@ -39,6 +43,33 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True, order=True, gc=Fals
     event_id: EventId
     channel: str
     received_at: int
+
+
+class Proof(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What is known of one link: its earliest events in full, and of others a checksum each, to count distinct ones."""
+
+    samples: tuple[Evidence, ...]
+    others: tuple[int, ...] = ()
+
+    @property
+    def events(self) -> int:
+        """Distinct events, as far as they are counted."""
+        return len(self.samples) + len(self.others)
+
+    @property
+    def first(self) -> Evidence:
+        """The earliest."""
+        return self.samples[0]
+
+    def shows(self, event_id: EventId) -> bool:
+        """Whether the event is among those counted."""
+        return any(one.event_id == event_id for one in self.samples) or crc32(event_id.encode()) in self.others
+
+    def plus(self, evidence: Evidence) -> "Proof":
+        """With one more event, which is not among them yet."""
+        samples = sorted((*self.samples, evidence))
+        others = tuple(crc32(one.event_id.encode()) for one in samples[SAMPLES_MAX:])
+        return Proof(tuple(samples[:SAMPLES_MAX]), self.others + others)
 
 
 class Version(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
@@ -152,7 +183,7 @@ class Content(msgspec.Struct, frozen=True, array_like=True):
     """All that a cluster holds about its members: the token that travels whole in a merge, in parts at a split."""
 
     members: dict[IdentifierKey, Member] = {}
-    links: dict[Pair, tuple[Evidence, ...]] = {}
+    links: dict[Pair, Proof] = {}
     """Each with its evidence, counted up to `policy.COUNTED_MAX` distinct events."""
     apart: dict[Pair, Decision] = {}
     """Lies where the smaller identifier of the pair is."""

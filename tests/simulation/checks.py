@@ -241,8 +241,8 @@ def _left_of(world: World, row: Cluster) -> Iterator[str]:
         yield "residue"
     if row.state == "live" and len(components(row.content.members, row.content.links)) != 1:
         yield "disconnected"
-    for both, evidence in row.content.links.items():
-        if any(one.occurred_at <= world.nodes[key].erased_at for key in both for one in evidence):
+    for both, proof in row.content.links.items():
+        if any(one.occurred_at <= world.nodes[key].erased_at for key in both for one in proof.samples):
             yield "erased-link"
 
 

@@ -223,7 +223,13 @@ def _runtime(faults: Faults = BUILT.faults, scale: Scale = BUILT.scale, first: i
 
 RUNTIME: dict[str, Mutant] = {
     "two inboxes": Mutant(replace(LIMITED, rules=Rules(one_inbox=False)), first=13),
-    "no stamps, no cursor": _runtime(first=69, stamps=False, cursor=False),
+    "no stamps, no cursor": _runtime(
+        replace(BUILT.faults, commit=0.3, duplicate=0.02, stall=1.0, lost_disk=0.1),
+        Scale(8, 10, unlinks=2, links=1),
+        first=103,
+        stamps=False,
+        cursor=False,
+    ),
     "recovery: the last write wins": _runtime(monotone=False),
     "no fence": _runtime(fence=False),
     "no fence, no compaction": _runtime(replace(BUILT.faults, compact=0.0), fence=False),

@@ -3,6 +3,7 @@
 Messages of some types can be held back, to look at what is between two steps, and be let go later, once or twice.
 """
 
+from models import notation
 from models.identity import handle
 from models.identity.messages import Erase, IdentityMessage, Occurred, SetPolicy, relink, unlink
 from models.identity.outcome import Output, RequestResult
@@ -11,7 +12,6 @@ from models.identity.rows import Cluster, Node, Row
 from models.identity.values import Content, Version
 from models.ids import EventId, IdentifierKey, UnifiedUserId
 from models.journey_messages import EventPlaced, JourneyNews
-from models import notation
 from tests.simulation.history import sighting
 
 

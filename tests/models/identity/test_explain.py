@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from models.identity.explain import explain, owner_at, refusals_of, tenures
 from models.identity.rows import Cluster
-from models.identity.values import Content, Evidence, Member, pair
+from models.identity.values import Content, Evidence, Member, Proof, pair
 from models.ids import EventId
 from tests.models.identity.actors import Actors
 from tests.simulation.history import sighting
@@ -75,7 +75,7 @@ def test_a_path_is_a_shortest_one_and_its_bridges_are_the_graphs(edges: set[tupl
         "live",
         Content(
             members={one.key: Member(0, one.namespace, one.value, 0) for one in seen.values()},
-            links={pair(seen[a].key, seen[b].key): (Evidence(1, EventId("e"), "web", 1),) for a, b in graph.edges},
+            links={pair(seen[a].key, seen[b].key): Proof((Evidence(1, EventId("e"), "web", 1),)) for a, b in graph.edges},
         ),
     )
     start, end = data.draw(st.integers(0, 7)), data.draw(st.integers(0, 7))

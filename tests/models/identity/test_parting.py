@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.identity import parting
-from models.identity.values import Content, Evidence, Member, Pair, Version, pair
+from models.identity.values import SAMPLES_MAX, Content, Evidence, Member, Pair, Proof, Version, pair
 from models.ids import EventId, IdentifierKey, mint
 from tests.simulation.history import sighting
 
@@ -20,8 +20,15 @@ def person(links: dict[Pair, int]) -> Content:
     """A person of all that is linked, with so many events a link."""
     held = {key for link in links for key in link}
     members = {one.key: Member(3, one.namespace, one.value, 0) for one in SEEN if one.key in held}
-    evidence = {link: tuple(Evidence(i, EventId(f"e{i}"), "web", i) for i in range(count)) for link, count in links.items()}
-    return Content(members=members, links=evidence)
+    return Content(members=members, links={link: proof(count) for link, count in links.items()})
+
+
+def proof(events: int) -> Proof:
+    """So many events, one a millisecond."""
+    shown = Proof(())
+    for i in range(events):
+        shown = shown.plus(Evidence(i, EventId(f"e{i}"), "web", i))
+    return shown
 
 
 def test_the_link_with_the_fewest_events_is_cut() -> None:
@@ -31,7 +38,7 @@ def test_the_link_with_the_fewest_events_is_cut() -> None:
 
 
 def test_of_equally_many_events_the_youngest_link_is_cut() -> None:
-    young = {pair(KEYS[1], KEYS[2]): (Evidence(9, EventId("late"), "web", 9),)}
+    young = {pair(KEYS[1], KEYS[2]): Proof((Evidence(9, EventId("late"), "web", 9),))}
     content = person({pair(KEYS[0], KEYS[1]): 1, pair(KEYS[1], KEYS[2]): 1})
     _, refused = parting.cut(Content(content.members, content.links | young), pair(KEYS[0], KEYS[2]), NOW)
     assert list(refused) == list(young)
@@ -85,3 +92,14 @@ def test_cuts_are_those_of_the_rule_and_leave_two_fragments(drawn: dict[tuple[in
     parted = parting.part(mint(1, "seed", KEYS[data.draw(st.sampled_from(sorted(graph)))]), cut, apart, NOW)
     sides: set[frozenset[IdentifierKey]] = {frozenset(parted.stays.members), frozenset(parted.leaves.members)}
     assert sides == {frozenset(KEYS[i] for i in side) for side in networkx.connected_components(graph)}
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, unique=True))
+def test_a_proof_keeps_its_earliest_events_and_counts_all(times: list[int]) -> None:
+    shown = Proof(())
+    for at in times:
+        assert not shown.shows(EventId(f"e{at}"))
+        shown = shown.plus(Evidence(at, EventId(f"e{at}"), "web", 0))
+    assert [one.occurred_at for one in shown.samples] == sorted(times)[:SAMPLES_MAX]
+    assert shown.events == len(times)
+    assert all(shown.shows(EventId(f"e{at}")) for at in times)
