@@ -1,13 +1,14 @@
 """One seed: a history, the stages and the runtime, brought to rest."""
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 from zlib import crc32
 
-from models.identity import handle, policy
+from models.identity import handle
+from models.identity import policy as bounds
 from models.identity.messages import IdentityMessage, SetPolicy, address
 from models.identity.outcome import Output
 from models.identity.policy import DEFAULT, Policy
@@ -24,7 +25,7 @@ LIMITS = {"user_id": 1, "phone": 2, "wecom_userid": 2, "device_id": 2, "anonymou
 
 @dataclass(frozen=True)
 class Setting:
-    """What one run is made of, beside its seed."""
+    """What one run is made of, beside its seed. Bounds are small, for small histories to reach them."""
 
     scale: Scale = field(default_factory=Scale)
     policy: Policy = DEFAULT
@@ -32,6 +33,7 @@ class Setting:
     rules: Rules = field(default_factory=Rules)
     partitions: int = 3
     counted_max: int = 4
+    linked_max: int = 128
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def play(history: History, setting: Setting, rng: random.Random, steps_max: int 
     stages = {"identity": Stage(address, place_identity, react_identity), "journey": JOURNEY}
     runtime = Runtime(rng, stages, setting.partitions, setting.rules, setting.faults)
     policies = [("identity", SetPolicy(i, history.policy, 1)) for i in range(setting.partitions)]
-    with counting(setting.counted_max):
+    with patch.multiple(bounds, COUNTED_MAX=setting.counted_max, LINKED_MAX=setting.linked_max):
         runtime.run([*policies, *(("identity", message) for message in history.arrivals)], steps_max)
     rows = runtime.rows("identity")
     return World(
@@ -79,17 +81,6 @@ def play(history: History, setting: Setting, rng: random.Random, steps_max: int 
         {UnifiedUserId(key[2:]): row for key, row in rows.items() if key.startswith("c|")},
         {UnifiedUserId(key[2:]): row for key, row in runtime.rows("journey").items()},
     )
-
-
-@contextmanager
-def counting(events: int) -> Iterator[None]:
-    """Small histories reach the end of counting only when it is near."""
-    before = policy.COUNTED_MAX
-    policy.COUNTED_MAX = events
-    try:
-        yield
-    finally:
-        policy.COUNTED_MAX = before
 
 
 def place_identity(message: IdentityMessage, partitions: int) -> int:
@@ -148,4 +139,5 @@ def drawn_setting(seed: int) -> Setting:
         batch_max=rng.choice((1, 6, 20)),
     )
     rules = Rules(cursor=rng.random() < 0.8)
-    return Setting(scale, guards, faults, rules, partitions=rng.choice((1, 2, 3, 5)), counted_max=rng.choice((2, 4, 16)))
+    partitions, counted_max, linked_max = rng.choice((1, 2, 3, 5)), rng.choice((2, 4, 16)), rng.choice((128, 128, 2))
+    return Setting(scale, guards, faults, rules, partitions, counted_max, linked_max)
