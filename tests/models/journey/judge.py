@@ -29,7 +29,7 @@ class Judge:
             uid = world.changed.pop()
             self._timelines[uid] = _true_to_itself(world.shelf(uid), uid)
         views = {cluster.uid: self._view(cluster.uid) for cluster in world.custody.live()}
-        anyone = set().union(*views.values()) if views else set()
+        anyone = set().union(self._passing_through_erased(), *views.values())
         alive = {name for name, some in world.deliveries.items() if some[0][0] in world.custody.holders}
         own = {name for name in alive if name in views[world.custody.holders[self._anchor(name)]]}
         self._on_the_way = self._on_the_way | world.parted if world.is_busy() else set()
@@ -42,7 +42,7 @@ class Judge:
     def erased(self) -> None:
         """Who is gone cannot be asked any more: what only they could see was not visible since."""
         views = [self._view(cluster.uid) for cluster in self._world.custody.live()]
-        self._seen &= set().union(*views) if views else set()
+        self._seen &= set().union(*views)
 
     def rest(self) -> None:
         """When all is quiet: each event in the journey of its anchor's holder and in no other; nothing is under way."""
@@ -65,6 +65,12 @@ class Judge:
         shown = [event.event_id for event in merged([self._timelines.get(one, []) for one in uids])]
         assert len(shown) == len(set(shown)), f"{uid} shows an event twice"
         return set(shown)
+
+    def _passing_through_erased(self) -> set[str]:
+        """Events that have to go on from a journey of an erased person: nobody can ask for them there, but they are not lost."""
+        erased = [cluster for cluster in self._world.custody.clusters.values() if cluster.state == "erased"]
+        uids = {uid for cluster in erased for uid in (cluster.uid, *cluster.absorbed)}
+        return {event.event_id for uid in uids for event in self._timelines.get(uid, [])}
 
     def _anchor(self, event_id: str) -> IdentifierKey:
         return self._world.deliveries[event_id][0][0]

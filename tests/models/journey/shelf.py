@@ -1,6 +1,8 @@
 """The rows of a partition in memory, and what they say of a journey; counts how many rows each message touches."""
 
 from bisect import bisect_left, insort
+from collections import defaultdict
+from itertools import islice
 
 from models.event import Event
 from models.ids import UnifiedUserId
@@ -13,12 +15,13 @@ from tests.models.journey.making import decode
 
 
 class Shelf:
-    """A partition's rows, ordered by key."""
+    """A partition's rows; entries are ordered by key."""
 
     def __init__(self) -> None:
         self.rows: dict[bytes, Row] = {}
         self.touched = 0
-        self._keys: list[bytes] = []
+        self._timelines: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        self._known: set[bytes] = set()
 
     def get(self, key: bytes) -> Row | None:
         self.touched += 1
@@ -26,18 +29,20 @@ class Shelf:
 
     def put(self, key: bytes, row: Row) -> None:
         self.touched += 1
-        if key not in self.rows:
-            insort(self._keys, key)
         self.rows[key] = row
+        if isinstance(row, Entry) and key not in self._known:
+            self._known.add(key)
+            insort(self._timelines[_timeline_of(key)], key)
 
     def delete(self, key: bytes) -> None:
+        """Its key stays in the order, as a tombstone does."""
         self.touched += 1
-        if self.rows.pop(key, None) is not None:
-            del self._keys[bisect_left(self._keys, key)]
+        self.rows.pop(key, None)
 
     def scan(self, prefix: bytes, start: bytes | None = None, limit: int = 1000) -> list[tuple[bytes, Row]]:
-        first = bisect_left(self._keys, start or prefix)
-        found = [(key, self.rows[key]) for key in self._keys[first : first + limit] if key.startswith(prefix)]
+        keys = self._timelines[prefix]
+        following = (keys[n] for n in range(bisect_left(keys, start or prefix), len(keys)))
+        found = [(key, self.rows[key]) for key in islice((key for key in following if key in self.rows), limit)]
         self.touched += len(found)
         return found
 
@@ -49,13 +54,11 @@ class Shelf:
 
     def entries(self, uid: str) -> list[tuple[bytes, Entry]]:
         """The entries of a journey in their order."""
-        prefix = timeline(UnifiedUserId(uid))
-        first = bisect_left(self._keys, prefix)
         found: list[tuple[bytes, Entry]] = []
-        for key in self._keys[first : bisect_left(self._keys, prefix + b"\xff")]:
-            row = self.rows[key]
-            assert isinstance(row, Entry)
-            found.append((key, row))
+        for key in self._timelines[timeline(UnifiedUserId(uid))]:
+            row = self.rows.get(key)
+            if isinstance(row, Entry):
+                found.append((key, row))
         return found
 
     def events(self, uid: str) -> list[Event]:
@@ -70,6 +73,10 @@ class Shelf:
             outcomes.append(handle(waiting.pop(0), self))
             waiting += outcomes[-1].messages
         return outcomes
+
+
+def _timeline_of(key: bytes) -> bytes:
+    return key[: key.index(b"|", 2) + 1]
 
 
 def folded(events: list[Event]) -> Summary:
