@@ -133,6 +133,8 @@ def refuse(turn: Turn, message: Refuse) -> None:
         defer(turn, row, message)
         return
     refused = pair(message.key, message.other)
+    if policy.predates(message.refusal.evidence, row.content, *refused):
+        return
     if message.other not in row.content.members:
         content = record_refusal(turn, row.content, refused, message.refusal)
     elif refused not in row.content.refused:

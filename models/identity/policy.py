@@ -8,7 +8,7 @@ from collections import Counter
 
 import msgspec
 
-from models.identity.values import NEVER, Bond, Content, Pair, Refusal, Sighting, Version
+from models.identity.values import NEVER, Bond, Content, Evidence, Pair, Refusal, Sighting, Version
 from models.ids import IdentifierKey
 
 COUNTED_MAX = 16
@@ -54,8 +54,12 @@ def outranks(refusal: Refusal, known: Refusal) -> bool:
 
 def outdated(bond: Bond, near: Content, far: Content) -> bool:
     """Whether the evidence is from before an erasure of either end, each looked up where it is held."""
-    at = bond.evidence.occurred_at
-    return at <= near.not_before.get(bond.near.key, -1) or at <= far.not_before.get(bond.far.key, -1)
+    return predates(bond.evidence, near, bond.near.key) or predates(bond.evidence, far, bond.far.key)
+
+
+def predates(evidence: Evidence, content: Content, *keys: IdentifierKey) -> bool:
+    """Whether evidence is from before an erasure of one of these identifiers, as far as they are held here."""
+    return any(evidence.occurred_at <= content.not_before.get(key, -1) for key in keys)
 
 
 def objection(policy: Policy, elder: Content, younger: Content, bond: Bond) -> Refusal | None:

@@ -13,6 +13,7 @@ from models.identity.messages import (
     Link,
     LinkNode,
     Propose,
+    Refuse,
     Retry,
     SetPolicy,
     Spawn,
@@ -21,7 +22,7 @@ from models.identity.outcome import Erased, Merged, Split, Suppressed
 from models.identity.policy import Policy
 from models.identity.rows import Cluster
 from models.identity.turn import Turn
-from models.identity.values import Bond, Evidence
+from models.identity.values import Bond, Evidence, Refusal
 from models.ids import EventId
 from models.journey_messages import JourneyClosed, JourneyErased, JourneySplit
 from tests.models.identity.actors import Actors, people
@@ -266,3 +267,28 @@ def test_an_erasure_reaches_a_cluster_that_moved_on() -> None:
     actors.told("t3 web phone:2 user_id:1")
     actors.tell(*late)
     assert actors.persons() == set()
+
+
+def test_a_refusal_from_before_an_erasure_that_comes_late_links_nothing() -> None:
+    actors = Actors().told("t1 web user_id:1").told("t5 erase user_id:1")
+    actors.told("t6 web user_id:1 phone:2").told("t7 web phone:2 email:3")
+    user, email = sighting("user_id:1").key, sighting("email:3").key
+    old = Refusal("limit", Evidence(2000, EventId("e2"), "web", 2000), namespace="user_id")
+    before = dict(actors.rows)
+    actors.tell(Refuse(actors.uid("user_id:1"), user, email, old), Refuse(actors.uid("email:3"), email, user, old))
+    assert actors.rows == before
+
+
+def test_a_value_too_many_in_one_event_is_refused_whoever_is_asked_first() -> None:
+    actors = Actors(UNIQUE_USERS).told("t1 web phone:0").told("t2 web user_id:2").told("t3 web phone:0 user_id:2 user_id:0")
+    assert actors.persons() == people("phone:0 user_id:2", "user_id:0")
+    assert actors.refused("user_id:0") == {"phone:0": "limit"} == {"phone:0": actors.refused("phone:0")["user_id:0"]}
+
+
+def test_a_pair_refused_before_an_erasure_is_tried_anew_with_the_new_person() -> None:
+    actors = Actors(UNIQUE_USERS).told("t1 web user_id:1 device_id:d").told("t2 web user_id:2 device_id:d")
+    assert actors.refused("user_id:2") == {"device_id:d": "limit"}
+    actors.told("t5 erase user_id:1")
+    assert actors.refused("user_id:2") == {}
+    actors.told("t6 web user_id:2 device_id:d")
+    assert actors.persons() == people("user_id:2 device_id:d")
