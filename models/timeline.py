@@ -70,9 +70,12 @@ def cursor(place: Place) -> str:
     return urlsafe_b64encode(msgspec.msgpack.encode(place)).rstrip(b"=").decode()
 
 
-def place(cursor: str) -> Place:
+def place(text: str) -> Place:
     """The place of a cursor; ValueError if it is not one of ours."""
     try:
-        return msgspec.msgpack.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=Place)
+        found = msgspec.msgpack.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Place)
     except (ValueError, msgspec.DecodeError) as error:
         raise ValueError("not a cursor of this service") from error
+    if found.occurred_at < 0 or cursor(found) != text:
+        raise ValueError("not a cursor of this service")
+    return found
