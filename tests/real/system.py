@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol, Self
 from urllib.parse import quote
 
 import aiohttp
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from yarl import URL
 
 from app.runtime.durable import EXIT_FENCED
@@ -70,8 +70,9 @@ class Worker:
         self._child.start()
 
     def kill(self) -> None:
-        self._send(signal.SIGKILL)
-        self._child.end()
+        if self.alive:
+            self._send(signal.SIGKILL)
+            self._child.end()
 
     def stop(self) -> None:
         self._child.end()
@@ -234,30 +235,19 @@ class System:
 
     async def put(self, topic: str, value: bytes | None, partition: int | None = None) -> tuple[int, int]:
         """Writes one record; (partition, offset)."""
-        metadata = await self._producer.send_and_wait(self.topic(topic), value, partition=partition)
+        metadata = await self._producer.send_and_wait(self.topic(topic), value, key=b"any", partition=partition)
         return metadata.partition, metadata.offset
 
     async def read(self, topic: str) -> list[Any]:
         """All records that a topic holds now."""
-        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap) as consumer:
-            name = self.topic(topic)
-            wanted = [TopicPartition(name, p) for p in sorted(await partitions_of(consumer, name))]
-            consumer.assign(wanted)
-            await consumer.seek_to_beginning()
-            ends = await consumer.end_offsets(wanted)
+        reading = AIOKafkaConsumer(self.topic(topic), bootstrap_servers=self.bootstrap, auto_offset_reset="earliest")
+        async with reading as consumer:
+            ends = await consumer.end_offsets(consumer.assignment())
             records: list[Any] = []
             while any([await consumer.position(tp) < end for tp, end in ends.items()]):
                 for found in (await consumer.getmany(timeout_ms=200)).values():
                     records += found
             return records
-
-
-async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    """Asks the broker; the client knows only topics it was told of."""
-    while not (found := consumer.partitions_for_topic(topic)):
-        await consumer.topics()
-        await asyncio.sleep(POLL_SECONDS)
-    return set(found)
 
 
 def path_of(route: str, namespace: str, value: str) -> str:
