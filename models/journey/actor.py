@@ -73,7 +73,8 @@ def _event(message: EventPlaced, header: Header, rows: Rows, out: Outcome) -> He
 def _slice(message: Slice, header: Header, rows: Rows, out: Outcome) -> Header:
     if header.state == "moved":
         assert header.into is not None
-        out.messages.append(msgspec.structs.replace(message, uid=header.into))
+        moved = _newest(message.moved, header.moved)
+        out.messages.append(msgspec.structs.replace(message, uid=header.into, moved=moved))
         return header
     if message.source not in header.done:
         header = _learn(header, message, out)
@@ -105,11 +106,8 @@ def _receive(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out
 
 def _learn(header: Header, message: Slice, out: Outcome) -> Header:
     """Takes over custody that is newer than what is known here; what then lies in the wrong place is swept."""
-    moved = dict(header.moved)
-    told: list[tuple[IdentifierKey, Moved]] = [(key, Moved(None, version)) for key, version in message.versions.items()]
-    for key, news in (*told, *message.moved.items()):
-        if key not in moved or moved[key].version < news.version:
-            moved[key] = news
+    here = {key: Moved(None, version) for key, version in message.versions.items()}
+    moved = _newest(_newest(header.moved, here), message.moved)
     if moved == header.moved:
         return header
     learnt = msgspec.structs.replace(header, moved=moved)
@@ -119,13 +117,15 @@ def _learn(header: Header, message: Slice, out: Outcome) -> Header:
     return sweep.start(message.uid, learnt, out) if must_sweep else learnt
 
 
+def _newest(known: dict[IdentifierKey, Moved], told: dict[IdentifierKey, Moved]) -> dict[IdentifierKey, Moved]:
+    newer = {key: news for key, news in told.items() if key not in known or known[key].version < news.version}
+    return known | newer
+
+
 def _split(message: JourneySplit, header: Header, out: Outcome) -> Header:
     if header.state != "live":
         return header
-    moved = dict(header.moved)
-    for key, version in message.versions.items():
-        if key not in moved or moved[key].version < version:
-            moved[key] = Moved(message.fragment, version)
+    moved = _newest(header.moved, {key: Moved(message.fragment, version) for key, version in message.versions.items()})
     if moved == header.moved:
         return header
     return sweep.start(message.uid, msgspec.structs.replace(header, moved=moved), out)

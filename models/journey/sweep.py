@@ -37,13 +37,13 @@ _decode = msgspec.msgpack.Decoder(Event).decode
 def destination(header: Header, anchor: IdentifierKey) -> UnifiedUserId | Fate:
     """Where an event of this anchor belongs: another journey's uid, STAYS or GONE.
 
-    An erased person takes nothing along that parted from it before.
+    What parted from a person before is not absorbed or erased with it.
     """
+    moved = header.moved.get(anchor)
+    if moved is not None and moved.uid is not None and anchor not in header.versions:
+        return moved.uid
     if header.into is not None:
         return header.into
-    moved = header.moved.get(anchor)
-    if moved is not None and moved.uid is not None:
-        return moved.uid
     return GONE if header.state == "erased" else STAYS
 
 
@@ -128,8 +128,9 @@ def _send(
     """Slices of a step for each destination; the names of the parts that are now under way."""
     parts: list[str] = []
     for to, events in going.items():
-        versions = header.versions or {key: m.version for key, m in header.moved.items() if m.uid == to}
-        moved = header.moved if header.into is not None else {}
+        absorbs = to == header.into
+        versions = header.versions if absorbs else {key: m.version for key, m in header.moved.items() if m.uid == to}
+        moved = header.moved if absorbs else {}
         for events_cut in _cut(events):
             part = f"{step_name}/{len(parts)}"
             out.messages.append(Slice(to, uid, part, events_cut, versions, moved))

@@ -148,6 +148,14 @@ def test_erasure_during_a_hand_over_takes_what_still_comes(shelf: Shelf) -> None
     assert (ids(shelf, ANN), ids(shelf, BOB)) == ([], [])
 
 
+def test_what_had_parted_from_the_absorbed_is_not_erased_with_the_survivor(shelf: Shelf) -> None:
+    shelf.told(JourneySplit(BOB, EVE, {PHONE: 3}), JourneyErased(ANN, 0))
+    [sweep_on] = handle(JourneyClosed(BOB, ANN, {COOKIE: 1}), shelf).messages
+    late = Slice(BOB, UnifiedUserId("u_dan"), "part", (carried(made("a", 1), PHONE),), {PHONE: 2})
+    shelf.told(late, placed(BOB, made("b", 2), PHONE), sweep_on)
+    assert ids(shelf, EVE) == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     "message",
     [
