@@ -1,0 +1,85 @@
+"""`python -m tests.benchmarks`: all figures in one run, medians of several; ends by itself after some three minutes."""
+
+import asyncio
+import os
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+
+import click
+
+from app.broker import Broker
+from tests.benchmarks.chain import TOPIC, chain
+from tests.benchmarks.machine import OTHERS, Figure, measured, on
+from tests.benchmarks.report import BARE, STOCK, remember, table
+from tests.real.conftest import LOOPBACK, free_port_pair
+
+RUN_SECONDS_MAX = 180.0
+STAGES_EVENTS_MAX = 20_000
+
+
+@click.command()
+@click.option(
+    "--events", default=40_000, show_default=True, type=click.IntRange(2_000, 2_000_000), help="Events of a measurement."
+)
+@click.option(
+    "--runs", default=3, show_default=True, type=click.IntRange(1, 20), help="Measurements, of which the median counts."
+)
+@click.option("--profile", is_flag=True, help="Only the stages alone, and where their CPU goes.")
+def main(events: int, runs: int, profile: bool) -> None:
+    """Measures the whole chain with one worker, beside bare consumption and a stock Faust agent; then the stages alone."""
+    with tempfile.TemporaryDirectory(prefix="onetrail-bench-") as place:
+        if profile:
+            stages_alone(Path(place), min(events, STAGES_EVENTS_MAX), 1, "--profile")
+            return
+        figures = on_a_broker(Path(place), events, runs)
+        stages = stages_alone(Path(place), min(events, STAGES_EVENTS_MAX), runs)
+    click.echo(table(figures, stages))
+    remember(figures, stages, events)
+
+
+def on_a_broker(place: Path, events: int, runs: int) -> dict[str, list[Figure]]:
+    """Everything that needs Kafka; a run measures all of it, so that a slow minute strikes all alike."""
+    broker = Broker(LOOPBACK, free_port_pair(), place)
+    figures: dict[str, list[Figure]] = defaultdict(list)
+    with on(OTHERS):
+        broker.start()
+    try:
+        for number in range(runs):
+            click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}", err=True)
+            for name, figure in one_run(broker.bootstrap, f"bench-{number}", place, events).items():
+                click.echo(f"  {name}: {figure.rate:,.0f} events/s, {figure.cpu_us:.1f} us of CPU an event", err=True)
+                figures[name].append(figure)
+    finally:
+        broker.stop()
+    return figures
+
+
+def one_run(bootstrap: str, prefix: str, place: Path, events: int) -> dict[str, Figure]:
+    """The chain, and both baselines on the topic that it read."""
+
+    async def bounded() -> dict[str, Figure]:
+        async with asyncio.timeout(RUN_SECONDS_MAX):
+            return await chain(bootstrap, prefix, place, events)
+
+    figures = asyncio.run(bounded())
+    topic = f"{prefix}.{TOPIC}"
+    figures[BARE] = figure_of(measured("tests.benchmarks.bare", bootstrap, topic, 2 * events))
+    data = place / f"{prefix}-stock"
+    figures[STOCK] = figure_of(measured("tests.benchmarks.stock", bootstrap, topic, events, data.name, data))
+    return figures
+
+
+def figure_of(told: dict[str, float]) -> Figure:
+    return Figure(int(told["events"]), told["seconds"], told["cpu_seconds"])
+
+
+def stages_alone(place: Path, events: int, runs: int, *options: str) -> dict[str, float]:
+    """Microseconds of CPU an event, by stage; with `--profile` the profile is shown."""
+    found = [measured("tests.benchmarks.stages", events, place / f"stages-{number}", *options) for number in range(runs)]
+    return {stage: median(one[stage] for one in found) for stage in found[0]}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""CPU of each stage alone: `python -m tests.benchmarks.stages EVENTS DATA [--profile]`, without Kafka.
+
+Stages and tables are the real ones, with a publisher that keeps what it is given in lists; what a stage sends is what the next
+one reads. Their environment is made here, before they are imported: hence the imports by name.
+"""
+
+import asyncio
+import cProfile
+import json
+import os
+import pstats
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import rocksdict
+
+from app.runtime.durable import Record
+from app.runtime.packs import Packed
+from app.runtime.rows import Partition, RocksDBOptions
+from app.runtime.stage import Position
+from tests.benchmarks.behaviour import BEGIN_MS, linking
+
+BATCH = 2_000
+RECEIVED_MS = BEGIN_MS + 86_400_000 * 365
+PROFILED_LINES = 40
+
+
+class Read(NamedTuple):
+    """A record as a consumer gives it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Publisher:
+    """Keeps the packs; counts the changelog."""
+
+    def __init__(self) -> None:
+        self.logs: defaultdict[tuple[str, int], list[bytes]] = defaultdict(list)
+
+    async def publish(self, records: Sequence[Record], rounds: Iterable[Sequence[Packed]]) -> None:
+        for packs in rounds:
+            for pack in packs:
+                self.logs[pack.topic, pack.partition].append(pack.value)
+
+    async def append(self, topic: str, partition: int, rows: Sequence[tuple[bytes, bytes]], last: int) -> int:
+        return last + len(rows)
+
+
+class Driven:
+    """A stage whose inbox is read from the publisher's lists."""
+
+    def __init__(self, name: str, inbox: str, agent: Any, partitions: int, data: Path) -> None:
+        self.name, self._inbox, self._stage, self._partitions = name, inbox, agent.stage, partitions
+        options = RocksDBOptions(use_rocksdict=True)
+        self._tables = [
+            Partition(rocksdict.Rdict(str(data / f"{name}-{p}"), options=options.as_options())) for p in range(partitions)
+        ]
+        self._persisted, self._read = [-1] * partitions, [0] * partitions
+
+    @property
+    def handled(self) -> int:
+        """Messages so far."""
+        return int(self._stage.handled)
+
+    async def catch_up(self, logs: defaultdict[tuple[str, int], list[bytes]]) -> bool:
+        """Whether there was anything to do."""
+        busy = False
+        for p in range(self._partitions):
+            log, begin = logs[self._inbox, p], self._read[p]
+            if begin < len(log):
+                busy, self._read[p] = True, len(log)
+                records = [Read(self._inbox, p, offset, RECEIVED_MS, log[offset]) for offset in range(begin, len(log))]
+                at = Position(p, f"{self.name}/{p}")
+                self._persisted[p] = await self._stage.apply(at, self._tables[p], self._persisted[p], records)
+        return busy
+
+
+class Bench:
+    """The pipeline without Kafka."""
+
+    def __init__(self, data: Path) -> None:
+        os.environ |= {"ONETRAIL_DATA": str(data), "ONETRAIL_PREFIX": "bench", "ONETRAIL_KAFKA": "127.0.0.1:1"}
+        collect, identity, journey = (import_module(f"agents.{name}") for name in ("collect", "identity", "journey"))
+        instance: Any = import_module("app.instance")
+        self._publisher, self._relay = Publisher(), collect.relay
+        for sender in (collect.relay, identity.stage, journey.stage):
+            sender._publisher = self._publisher
+        self._stages = [
+            Driven("identity", instance.IDENTITY_INBOX, identity, instance.partitions, data),
+            Driven("journey", instance.JOURNEY_INBOX, journey, instance.partitions, data),
+        ]
+        self.cpu: Counter[str] = Counter()
+
+    async def run(self, events: Sequence[bytes]) -> None:
+        """Batch by batch, each until all stages are at rest."""
+        for begin in range(0, len(events), BATCH):
+            batch = enumerate(events[begin : begin + BATCH], begin)
+            records = [Read("bench.behaviour.web", 0, offset, RECEIVED_MS, value) for offset, value in batch]
+            started = time.process_time()
+            await self._relay.apply("web/0", records)
+            self.cpu["collect"] += time.process_time() - started  # type: ignore[assignment]
+            while any([await self._timed(stage) for stage in self._stages]):
+                pass
+        assert all(stage.handled >= len(events) for stage in self._stages), "events were turned away"
+
+    async def _timed(self, stage: Driven) -> bool:
+        started = time.process_time()
+        busy = await stage.catch_up(self._publisher.logs)
+        self.cpu[stage.name] += time.process_time() - started  # type: ignore[assignment]
+        return busy
+
+
+def main(count: int, data: Path, profile: bool) -> None:
+    """Writes microseconds an event, by stage."""
+    bench = Bench(data)
+    events = linking(count)
+    profiler = cProfile.Profile()
+    if profile:
+        profiler.enable()
+    asyncio.run(bench.run(events))
+    profiler.disable()
+    if profile:
+        pstats.Stats(profiler).sort_stats("tottime").print_stats(PROFILED_LINES)
+    print(json.dumps({stage: seconds / count * 1e6 for stage, seconds in bench.cpu.items()}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]), "--profile" in sys.argv)
