@@ -104,9 +104,9 @@ class MainLookupView(Lookup):
     """The main lookup: profile and journey of whoever has this identifier."""
 
     async def get(self, request: web.Request, namespace: str, value: str) -> web.Response:
-        query = journey_query(request.query, ZONE)
+        query, asks_systems = journey_query(request.query, ZONE), is_live(request.query)
         person = found(await people.by_identifier(key(namespace, value)), f"{namespace}:{value}")
-        if is_live(request.query):
+        if asks_systems:
             return await self._live(person, query)
         story = await people.story(person)
         events, after = await people.page(story, query.window, query.wanted, query.limit)
