@@ -19,6 +19,7 @@ from app.config import load
 from app.openapi import OPENAPI
 from app.settings import PACKAGED_CONFIG, Settings
 from app.topics import topics_of
+from tests.benchmarks.report import BASELINES, CHAIN
 from tests.markdown import ROOT, Document
 
 DOCUMENTS = [Document(path.name) for path in sorted(ROOT.glob("*.md"))]
@@ -125,6 +126,11 @@ def test_the_environment_that_is_named_first_is_all_one_needs_on_one_machine() -
     settings = Settings.from_environment({}, generate=False)
     ports = set(re.findall(r"127\.0\.0\.1:(\d+)", README.text))
     assert ports == {str(settings.web_port), str(settings.collect_port)}
+
+
+def test_the_table_of_figures_has_the_rows_that_are_measured() -> None:
+    rows = [line.split("|")[1].strip() for line in README.section("Performance").splitlines() if line.startswith("| ")]
+    assert rows[1:] == [*CHAIN.values(), *BASELINES.values()]
 
 
 # The walks
