@@ -57,7 +57,7 @@ class Peers:
     def answer(self, question: Question[T], partition: int, raw: bytes) -> T:
         """This worker's own answer."""
         table = question.table
-        if self._app.rebalancing or self._app.in_recovery or partition not in table.live:
+        if not self._app.owns or partition not in table.live:
             raise NotReady(f"partition {partition} of {table.name} is on the move")
         return question.read(table.partition(partition), msgspec.Raw(raw))
 

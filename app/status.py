@@ -40,7 +40,7 @@ class Reporter:
 
     def own(self) -> Own:
         """This worker's part. NotReady: its partitions are on the move."""
-        if app.rebalancing or app.in_recovery or not app.tables.actives_ready:
+        if not app.owns or not app.tables.actives_ready:
             raise NotReady("the worker does not own its partitions yet")
         finished = [(tp.topic, tp.partition, app.runs.position_of(tp)) for tp in sorted(input_partitions(app))]
         frozen = census.frozen(identity.live)

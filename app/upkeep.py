@@ -1,5 +1,5 @@
-"""What a worker does beside its stages: from time to time it looks for foreign writers behind its changelogs, and at its end
-it closes its connections to others.
+"""What a worker does beside its stages: it renews its lease, from time to time it looks for foreign writers behind its
+changelogs, and at its end it closes its connections to others.
 """
 
 from mode import Service
@@ -7,6 +7,7 @@ from mode import Service
 from agents import identity, journey
 from app.instance import app
 from app.lookups import peers, puller
+from app.runtime.lease import RENEW_SECONDS, RETRY_SECONDS
 from app.runtime.tables import PROBE_SECONDS
 
 
@@ -21,6 +22,12 @@ class Upkeep(Service):
             if app.tables.actives_ready and not app.rebalancing:
                 await identity.station.probe()
                 await journey.station.probe()
+
+    @Service.task
+    async def _renew(self) -> None:
+        while not self.should_stop:
+            await app.runs.renew_lease()
+            await self.sleep(RENEW_SECONDS if app.runs.lease.holds() else RETRY_SECONDS)
 
     async def on_stop(self) -> None:
         """Closes what lookups opened."""

@@ -58,7 +58,7 @@ class ReadyView(faust.web.View):
     """The worker owns its partitions and answers."""
 
     async def get(self, request: web.Request) -> web.Response:
-        if app.rebalancing or app.in_recovery or not app.tables.actives_ready or not (identity.live and journey.live):
+        if not app.owns or not app.tables.actives_ready or not (identity.live and journey.live):
             raise Refusal("not_ready", "the worker does not own its partitions yet; try again in a moment")
         return json_response({"status": "ready"})
 

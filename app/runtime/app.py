@@ -53,6 +53,11 @@ class App(faust.App):
         assert isinstance(producer, Producer)
         return producer
 
+    @property
+    def owns(self) -> bool:
+        """Whether what is assigned to this worker may be read: it is not moving, and the group still counts us in."""
+        return not self.rebalancing and not self.in_recovery and self.runs.lease.holds()
+
     def source(self, tp: TP) -> str:
         """The name by which destinations know a partition as a source of messages."""
         return f"{self._topic_ids[tp.topic]}/{tp.partition}"

@@ -5,12 +5,16 @@ partition and fetch makes that cost vanish. Faust's acknowledgements are not loo
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
 from aiokafka.errors import KafkaError
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
+
+from app.runtime.lease import Lease
 
 PACE_SECONDS = 0.004
 """The pause after a small poll: a batch costs the same for one event as for fifty."""
@@ -33,6 +37,7 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self.finished: dict[TP, int] = {}
         self._pause = 0.0
+        self.lease = Lease(self.app.conf.broker_session_timeout)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Run]]:
         if self._pause:
@@ -134,6 +139,12 @@ class Consumer(driver.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         await super().on_partitions_revoked(revoked)
         self.finished.clear()
+
+    async def renew_lease(self) -> None:
+        """Asks the group whether it still counts this worker in."""
+        with contextlib.suppress(ConsumerNotStarted):
+            coordinator = self._thread._ensure_consumer()._coordinator
+            await self._thread.call_thread(self.lease.renew, coordinator)
 
     async def end_offsets(self, tps: Iterable[TP]) -> Mapping[TP, int]:
         """The broker's present end of each partition: the offset that the next record will get."""

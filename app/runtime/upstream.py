@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.app.base import App
 from faust.stores.rocksdb import RocksDBOptions, Store
 from faust.tables.base import Collection
@@ -58,6 +59,8 @@ RELIED_ON: dict[Callable[..., Any], str] = {
     driver.ConsumerRebalanceListener.on_partitions_assigned: "1c1f8406ad36",
     driver.Producer._settings_extra: "a4c7bc41b638",
     driver.Producer._ensure_producer: "5592a4bbdf25",
+    GroupCoordinator._send_req: "fa4b12e914ce",
+    GroupCoordinator._do_heartbeat: "dc1d6632aaa6",
 }
 
 
