@@ -11,7 +11,8 @@ from models.event import Event
 from models.ids import EventId, Identifier
 
 SEEN_MAX = 256
-"""Identifiers whose sightings are kept; of more, those seen last."""
+"""Identifiers whose sightings are kept; of more, those seen last. One that was left out and is seen again begins anew, so
+only beyond this bound does the order of arrival show."""
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
