@@ -51,8 +51,9 @@ class History:
             raise HistoryError(f"{self._path}: {error}") from None
 
     def _open(self) -> io.BufferedReader:
-        opened = gzip.open(self._path) if self._path.suffix == ".gz" else self._path.open("rb", buffering=0)
-        return io.BufferedReader(cast(io.RawIOBase, opened))
+        if self._path.suffix == ".gz":
+            return cast(io.BufferedReader, gzip.open(self._path))
+        return self._path.open("rb")
 
     def _json_lines(self, file: IO[bytes]) -> Iterator[IdentityMessage]:
         policy = self._policies[self._channel]

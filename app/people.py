@@ -6,7 +6,8 @@ is still handing its events over, both are read and shown as one, so nothing tha
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from functools import reduce
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,17 +18,20 @@ from app.runtime.rows import Partition
 from models.event import Event
 from models.identity.rows import Cluster, Node, Request
 from models.ids import EventId, IdentifierKey, UnifiedUserId, route, route_of_request
-from models.journey.rows import Header
-from models.journey.summary import EMPTY, Place, Summary, join
+from models.journey.messages import parted
+from models.journey.rows import Entry, Header
+from models.journey.summary import EMPTY, Place, Summary, fold, join
 from models.timeline import Filter, merged
 from tables.identity import cluster_of, node_of, request_of
-from tables.journey import Window, events_of, header_of, known_of
+from tables.journey import Window, entries_of, event_of, header_of, known_of
 
 FORWARDS_MAX = 32
 """Absorptions followed for one lookup; more means that they are just happening."""
 CHUNK_EVENTS = 1_000
 QUESTION_BYTES = 2_900
 """Event ids go into a URL in hexadecimal, and servers take one of 8 KB; the last id may have some 800 bytes."""
+COUNTED_EVENTS_MAX = 5_000
+"""Events that are counted one by one for a profile while they move."""
 SCANNED_EVENTS_MAX = 20_000
 """Events looked at for one page; a page may be short then, and its cursor goes on."""
 
@@ -58,11 +62,23 @@ class Person(NamedTuple):
 
 
 class Story(NamedTuple):
-    """A person's journey: the summary, and the uids whose timelines hold its events; settled = only their own."""
+    """A person's journey: the summary, and the uids whose timelines hold its events.
+
+    While events move, a timeline may hold those of others too: then only events anchored on `anchors` are this person's.
+    """
 
     summary: Summary
     uids: tuple[UnifiedUserId, ...]
-    settled: bool
+    anchors: frozenset[IdentifierKey] | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the events lie in this person's own timeline, and no others do."""
+        return self.anchors is None
+
+    def shows(self, anchor: IdentifierKey) -> bool:
+        """Whether an event of this anchor is this person's."""
+        return self.anchors is None or anchor in self.anchors
 
 
 def _node(partition: Partition, raw: msgspec.Raw) -> Node | None:
@@ -77,9 +93,9 @@ def _header(partition: Partition, raw: msgspec.Raw) -> Header | None:
     return header_of(partition, msgspec.msgpack.decode(raw, type=UnifiedUserId))
 
 
-def _events(partition: Partition, raw: msgspec.Raw) -> list[Event]:
+def _entries(partition: Partition, raw: msgspec.Raw) -> list[Entry]:
     asked = msgspec.msgpack.decode(raw, type=EventsAsked)
-    return events_of(partition, asked.uid, Window(asked.since, asked.before, asked.after, asked.descending), asked.limit)
+    return entries_of(partition, asked.uid, Window(asked.since, asked.before, asked.after, asked.descending), asked.limit)
 
 
 def _known(partition: Partition, raw: msgspec.Raw) -> list[EventId]:
@@ -94,10 +110,13 @@ def _request(partition: Partition, raw: msgspec.Raw) -> Request | None:
 NODE: Question[Node | None] = Question("node", identity, _node, Node | None)
 CLUSTER: Question[Cluster | None] = Question("cluster", identity, _cluster, Cluster | None)
 HEADER: Question[Header | None] = Question("header", journey, _header, Header | None)
-EVENTS: Question[list[Event]] = Question("events", journey, _events, list[Event])
+ENTRIES: Question[list[Entry]] = Question("entries", journey, _entries, list[Entry])
 KNOWN: Question[list[EventId]] = Question("known", journey, _known, list[EventId])
 REQUEST: Question[Request | None] = Question("request", identity, _request, Request | None)
-QUESTIONS: dict[str, Question[Any]] = {asked.name: asked for asked in (NODE, CLUSTER, HEADER, EVENTS, KNOWN, REQUEST)}
+QUESTIONS: dict[str, Question[Any]] = {asked.name: asked for asked in (NODE, CLUSTER, HEADER, ENTRIES, KNOWN, REQUEST)}
+
+
+EMPTY_HEADER = Header()
 
 
 class People:
@@ -133,16 +152,26 @@ class People:
         raise NotReady("this person is just being merged")
 
     async def story(self, person: Person) -> Story:
-        """The summary of a person's journey, hand-overs that still run included."""
-        own = await self._header(person.uid)
-        absorbed = [uid for uid in person.cluster.content.absorbed if own is None or uid not in own.done]
-        headers = await asyncio.gather(*map(self._header, absorbed))
-        still = {uid: header for uid, header in zip(absorbed, headers, strict=True) if header is not None and _holds(header)}
-        summary = EMPTY if own is None else own.summary
-        for header in still.values():
-            summary = join(summary, header.summary)
-        settled = not still and (own is None or own.sweep is None)
-        return Story(summary, (person.uid, *still), settled)
+        """A person's journey, hand-overs that still run included."""
+        own = await self._header(person.uid) or EMPTY_HEADER
+        content = person.cluster.content
+        absorbed = [uid for uid in content.absorbed if uid not in own.done]
+        origins = [origin for fragment, origin in content.origins.items() if parted(fragment) not in own.done]
+        others = list(dict.fromkeys(uid for uid in (*absorbed, *origins) if uid != person.uid))
+        headers = await asyncio.gather(*map(self._header, others))
+        still = {uid: header for uid, header in zip(others, headers, strict=True) if header is not None and _holds(header)}
+        if not still and own.sweep is None:
+            return Story(own.summary, (person.uid,))
+        joint = reduce(join, (header.summary for header in still.values()), own.summary)
+        moving = Story(joint, (person.uid, *still), frozenset(content.members))
+        return moving._replace(summary=await self._counted(moving))
+
+    async def _counted(self, story: Story) -> Summary:
+        """The summary while events move: of the events themselves, or of a very long journey about right."""
+        if story.summary.events > COUNTED_EVENTS_MAX:
+            return story.summary
+        events, _ = await self.page(story, Window(), Filter(), COUNTED_EVENTS_MAX)
+        return reduce(fold, events, EMPTY)
 
     async def known(self, story: Story, event_ids: Sequence[EventId]) -> set[EventId]:
         """Those of the ids that are of events in this journey."""
@@ -157,8 +186,9 @@ class People:
         events: list[Event] = []
         scanned = 0
         while True:
-            chunk = await self._chunk(story.uids, window, min(CHUNK_EVENTS, SCANNED_EVENTS_MAX))
-            events += islice(filter(wanted.lets_through, chunk), limit - len(events))
+            chunk, theirs = await self._chunk(story, window, CHUNK_EVENTS)
+            mine = (event for event in chunk if event.event_id not in theirs and wanted.lets_through(event))
+            events += islice(mine, limit - len(events))
             if len(events) == limit:
                 return events, _place(events[-1])
             if len(chunk) < CHUNK_EVENTS:
@@ -171,11 +201,16 @@ class People:
     async def _header(self, uid: UnifiedUserId) -> Header | None:
         return await self._peers.ask(HEADER, route(uid), uid)
 
-    async def _chunk(self, uids: Sequence[UnifiedUserId], window: Window, limit: int) -> list[Event]:
-        """The next events of all timelines together."""
-        asked = [EventsAsked(uid, window.since, window.before, window.after, window.descending, limit) for uid in uids]
-        found = await asyncio.gather(*(self._peers.ask(EVENTS, route(a.uid), a) for a in asked))
-        return merged(found, descending=window.descending)[:limit]
+    async def _chunk(self, story: Story, window: Window, limit: int) -> tuple[list[Event], set[EventId]]:
+        """The next events of all timelines together, and the ids of those that are somebody else's."""
+        asked = [EventsAsked(uid, window.since, window.before, window.after, window.descending, limit) for uid in story.uids]
+        found = await asyncio.gather(*(self._peers.ask(ENTRIES, route(a.uid), a) for a in asked))
+        timelines = [[event_of(entry) for entry in entries] for entries in found]
+        theirs: set[EventId] = set()
+        if not story.settled:
+            pairs = zip(chain(*found), chain(*timelines), strict=True)
+            theirs = {event.event_id for entry, event in pairs if not story.shows(entry.anchor)}
+        return merged(timelines, descending=window.descending)[:limit], theirs
 
 
 def _parts(event_ids: Iterable[EventId]) -> Iterator[list[EventId]]:

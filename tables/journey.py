@@ -68,12 +68,12 @@ def known_of(partition: Partition, uid: UnifiedUserId, event_ids: Iterable[Event
     return [event_id for event_id in event_ids if partition.body(id_key(uid, event_id)) is not None]
 
 
-def events_of(partition: Partition, uid: UnifiedUserId, window: Window, limit: int) -> list[Event]:
-    """At most `limit` events of a timeline in the order of the window."""
+def entries_of(partition: Partition, uid: UnifiedUserId, window: Window, limit: int) -> list[Entry]:
+    """At most `limit` entries of a timeline in the order of the window."""
     prefix = timeline(uid)
     start, stop = _bounds(uid, window)
     rows = partition.bodies(prefix, start=start, backwards=window.descending, limit=limit + 1)
-    events = []
+    entries = []
     for key, body in rows:
         beyond = stop is not None and (key < stop if window.descending else key >= stop)
         if beyond:
@@ -81,8 +81,13 @@ def events_of(partition: Partition, uid: UnifiedUserId, window: Window, limit: i
         if window.after is None or place_of(key) != tuple_of(window.after):
             entry = codec.decode(TIMELINES, body)
             assert isinstance(entry, Entry)
-            events.append(_event(entry.body))
-    return events[:limit]
+            entries.append(entry)
+    return entries[:limit]
+
+
+def event_of(entry: Entry) -> Event:
+    """The event of an entry."""
+    return _event(entry.body)
 
 
 def tuple_of(place: Place) -> tuple[int, str]:

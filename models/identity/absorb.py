@@ -21,6 +21,7 @@ def absorb(elder: Content, younger: Content, uid: UnifiedUserId, absorbed: Unifi
         departed=_departed(elder, younger, members),
         seen=_last_seen(elder, younger),
         not_before=elder.not_before | younger.not_before,
+        origins=elder.origins | younger.origins,
     )
 
 

@@ -276,6 +276,7 @@ def take_apart(turn: Turn, uid: UnifiedUserId, row: Cluster, kept: Pair, version
     ask = Ask(version.request_id, uid)
     awaiting = row.awaiting | {ask.request_id: tuple(leaving)}
     turn.put_cluster(uid, replace(row, content=parted.stays, awaiting=awaiting))
-    turn.send(Spawn(parted.uid, parted.leaves, Cause("split", version.request_id, version.at, kept), ask))
+    leaves = replace(parted.leaves, origins={parted.uid: uid})
+    turn.send(Spawn(parted.uid, leaves, Cause("split", version.request_id, version.at, kept), ask))
     turn.tell(JourneySplit(uid, parted.uid, leaving))
     turn.record(Split(parted.uid, uid, tuple(leaving), version.request_id, version.at))

@@ -195,6 +195,8 @@ class Content(msgspec.Struct, frozen=True, array_like=True):
     """The last proposal answered, by proposer."""
     not_before: dict[IdentifierKey, int] = {}
     """Members born again after an erasure: older evidence links nothing."""
+    origins: dict[UnifiedUserId, UnifiedUserId] = {}
+    """Fragment -> the uid it left, whose journey holds its events until they are handed over."""
 
 
 NOTHING = Content()

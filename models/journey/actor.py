@@ -13,7 +13,7 @@ import msgspec
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
 from models.journey import sweep
-from models.journey.messages import JourneyMessage, Placed, Slice, SliceTaken, SweepOn
+from models.journey.messages import JourneyMessage, Parted, Placed, Slice, SliceTaken, SweepOn, parted
 from models.journey.outcome import Outcome, Rows, StageEntered
 from models.journey.rows import Entry, Header, entry_key, header_key, id_key
 from models.journey.summary import Summary, fold, without
@@ -44,6 +44,8 @@ def _apply(message: JourneyMessage, header: Header, rows: Rows, out: Outcome) ->
             return sweep.taken(message, header, rows, out)
         case SweepOn():
             return sweep.step(message, header, rows, out)
+        case Parted():
+            return _parted(message, header, out)
         case JourneyClosed():
             if header.state != "live":
                 return header
@@ -86,6 +88,14 @@ def _slice(message: Slice, header: Header, rows: Rows, out: Outcome) -> Header:
     if not message.last:
         out.messages.append(SliceTaken(message.source, message.part))
     return header
+
+
+def _parted(message: Parted, header: Header, out: Outcome) -> Header:
+    if header.into is not None:
+        out.messages.append(msgspec.structs.replace(message, uid=header.into))
+        return header
+    done = tuple(sorted({*header.done, parted(message.fragment)}))
+    return header if done == header.done else msgspec.structs.replace(header, done=done)
 
 
 def _receive(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:

@@ -26,7 +26,7 @@ class Slice(ToJourney, frozen=True):
     events: tuple[Placed, ...]
     versions: dict[IdentifierKey, int]
     moved: dict[IdentifierKey, Moved] = msgspec.field(default_factory=dict)
-    done: tuple[UnifiedUserId, ...] = ()
+    done: tuple[str, ...] = ()
     last: bool = False
 
 
@@ -42,4 +42,15 @@ class SweepOn(ToJourney, frozen=True):
     number: int
 
 
-JourneyMessage = EventPlaced | JourneyClosed | JourneySplit | JourneyErased | Slice | SliceTaken | SweepOn
+class Parted(ToJourney, frozen=True):
+    """The journey that `fragment` left has handed over all of its events."""
+
+    fragment: UnifiedUserId
+
+
+JourneyMessage = EventPlaced | JourneyClosed | JourneySplit | JourneyErased | Slice | SliceTaken | SweepOn | Parted
+
+
+def parted(fragment: UnifiedUserId) -> str:
+    """What stands in a header's `done` when the events of a fragment have arrived."""
+    return f"parted {fragment}"

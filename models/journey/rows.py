@@ -44,8 +44,8 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """Of a moved journey: the custody with which its members are held by `into`."""
     moved: dict[IdentifierKey, Moved] = {}
     """Anchors whose events belong elsewhere (after a split), or here again (uid None)."""
-    done: tuple[UnifiedUserId, ...] = ()
-    """Absorbed journeys whose events are all here."""
+    done: tuple[str, ...] = ()
+    """Hand-overs that are complete: uids of absorbed journeys, and `parted(fragment)` of splits."""
     sweeps: int = 0
     sweep: Sweep | None = None
 

@@ -13,7 +13,7 @@ import msgspec
 
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
-from models.journey.messages import Placed, Slice, SliceTaken, SweepOn
+from models.journey.messages import Parted, Placed, Slice, SliceTaken, SweepOn
 from models.journey.outcome import Outcome, Rows, StageEntered
 from models.journey.rows import Entry, Header, Sweep, id_key, place_of, timeline
 from models.journey.summary import fold, without
@@ -151,6 +151,8 @@ def _cut(events: list[Placed]) -> list[tuple[Placed, ...]]:
 
 
 def _finish(uid: UnifiedUserId, header: Header, running: Sweep, out: Outcome) -> Header:
+    fragments = {moved.uid for moved in header.moved.values() if moved.uid is not None}
+    out.messages += [Parted(fragment, fragment) for fragment in sorted(fragments)]
     if header.state == "moved":
         assert header.into is not None
         out.messages.append(Slice(header.into, uid, "", (), header.versions, header.moved, header.done, last=True))

@@ -16,7 +16,7 @@ from models.journey.summary import Place
 from models.journey_messages import Moved
 from models.timeline import place_of
 from tables import journey
-from tables.journey import Window, codec, events, events_of, header_of, known_of
+from tables.journey import Window, codec, entries_of, event_of, events, header_of, known_of
 from tests.models.journey.making import encode, made
 from tests.models.journey.shelf import folded
 
@@ -32,6 +32,10 @@ class Stored(NamedTuple):
 
     uid: UnifiedUserId
     events: list[Event]
+
+
+def events_of(partition: Partition, uid: UnifiedUserId, window: Window, limit: int) -> list[Event]:
+    return [event_of(entry) for entry in entries_of(partition, uid, window, limit)]
 
 
 def write(partition: Partition, rows: dict[bytes, Row | None]) -> None:
