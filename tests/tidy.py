@@ -13,8 +13,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 FUNCTION_LINES_MAX, FILE_LINES_MAX, NESTING_MAX = 40, 300, 3
-LONGER_FILES = {"tests/app/runtime/world.py": "one process, its broker and its disk: faults reach into all three at once"}
-"""File -> why it may be longer than others."""
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 LEFTOVER = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]) + r")\b")
@@ -93,7 +91,7 @@ def short_functions(source: Source) -> Findings:
 
 
 def short_files(source: Source) -> Findings:
-    if len(source.lines) > FILE_LINES_MAX and source.path not in LONGER_FILES:
+    if len(source.lines) > FILE_LINES_MAX:
         yield Finding(1, f"{len(source.lines)} lines, more than {FILE_LINES_MAX}; split it by thought")
 
 

@@ -10,6 +10,7 @@ from statistics import median
 import click
 
 from app.broker import Broker
+from tests.benchmarks import stages
 from tests.benchmarks.chain import TOPIC, chain
 from tests.benchmarks.machine import OTHERS, Figure, measured, on
 from tests.benchmarks.report import BARE, STOCK, remember, table
@@ -31,12 +32,12 @@ def main(events: int, runs: int, profile: bool) -> None:
     """Measures the whole chain with one worker, beside bare consumption and a stock Faust agent; then the stages alone."""
     with tempfile.TemporaryDirectory(prefix="onetrail-bench-") as place:
         if profile:
-            stages_alone(Path(place), min(events, STAGES_EVENTS_MAX), 1, "--profile")
+            stages.main(min(events, STAGES_EVENTS_MAX), Path(place), profile)
             return
         figures = on_a_broker(Path(place), events, runs)
-        stages = stages_alone(Path(place), min(events, STAGES_EVENTS_MAX), runs)
-    click.echo(table(figures, stages))
-    remember(figures, stages, events)
+        alone = stages_alone(Path(place), min(events, STAGES_EVENTS_MAX), runs)
+    click.echo(table(figures, alone))
+    remember(figures, alone, events)
 
 
 def on_a_broker(place: Path, events: int, runs: int) -> dict[str, list[Figure]]:
@@ -75,9 +76,9 @@ def figure_of(told: dict[str, float]) -> Figure:
     return Figure(int(told["events"]), told["seconds"], told["cpu_seconds"])
 
 
-def stages_alone(place: Path, events: int, runs: int, *options: str) -> dict[str, float]:
-    """Microseconds of CPU an event, by stage; with `--profile` the profile is shown."""
-    found = [measured("tests.benchmarks.stages", events, place / f"stages-{number}", *options) for number in range(runs)]
+def stages_alone(place: Path, events: int, runs: int) -> dict[str, float]:
+    """Microseconds of CPU an event, by stage."""
+    found = [measured("tests.benchmarks.stages", events, place / f"stages-{number}") for number in range(runs)]
     return {stage: median(one[stage] for one in found) for stage in found[0]}
 
 

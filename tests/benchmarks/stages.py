@@ -1,4 +1,4 @@
-"""CPU of each stage alone: `python -m tests.benchmarks.stages EVENTS DATA [--profile]`, without Kafka.
+"""CPU of each stage alone: `python -m tests.benchmarks.stages EVENTS DATA`, without Kafka.
 
 Stages and tables are the real ones, with a publisher that keeps what it is given in lists; what a stage sends is what the next
 one reads. Their environment is made here, before they are imported: hence the imports by name.
@@ -135,4 +135,4 @@ def main(count: int, data: Path, profile: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), "--profile" in sys.argv)
+    main(int(sys.argv[1]), Path(sys.argv[2]), profile=False)
