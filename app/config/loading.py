@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from app.config import sections
+from app.config import journeys, sections
 from app.config.reading import ConfigError, Section, closed
 from app.config.schema import Config
 
@@ -16,17 +16,19 @@ def load(path: Path) -> Config:
         identity, namespaces = sections.identity(root)
         channels = sections.channels(root, namespaces, topics, display.time_zone)
         systems = sections.systems(root, namespaces, channels)
+        stages, journey = journeys.journey(root, {*channels, *systems})
         return Config(
             namespaces=namespaces,
             channels=channels,
             business_systems=sections.business_systems(root),
-            stages=sections.stages(root, {*channels, *systems}),
+            stages=stages,
             systems=systems,
             synonyms=sections.synonyms(root),
             cleaning=sections.cleaning(root),
             topics=topics,
             identity=identity,
             display=display,
+            journey=journey,
         )
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from models.cleaning import Cleaning
+from models.inference import Rule
 from models.mapping import Places
 from models.stages import Stage
 
@@ -84,6 +85,13 @@ class System(msgspec.Struct, frozen=True):
     token_env: str | None = None
 
 
+class Journey(msgspec.Struct, frozen=True):
+    """How journeys are shown: the pause that ends a session, and the rules by which gaps are filled."""
+
+    session_gap_ms: int = 30 * 60_000
+    inferences: tuple[Rule, ...] = ()
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file. Mappings keep the order of the file."""
 
@@ -98,3 +106,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     topics: Topics = Topics()
     identity: Identity = Identity()
     display: Display = Display()
+    journey: Journey = Journey()

@@ -24,7 +24,6 @@ from app.config.schema import (
 )
 from models.cleaning import Cleaning
 from models.mapping import Places
-from models.stages import Stage
 
 NORMALISE = ("none", "lower", "email", "phone", "digits", "imei")
 FORMATS = ("canonical", "segment", "sensors", "map")
@@ -168,44 +167,6 @@ def business_systems(root: Section) -> tuple[BusinessSystem, ...]:
                 section.refuse("name", f"{name!r} is declared twice")
             found[name] = BusinessSystem(name, section.texts("url"), section.texts("page"), section.texts("event"))
     return tuple(found.values())
-
-
-def stages(root: Section, channel_names: Collection[str]) -> tuple[Stage, ...]:
-    """`[[journey.stages]]`"""
-    found: dict[str, Stage] = {}
-    with closed(root.section("journey")) as journey:
-        for table in journey.listed("stages"):
-            with closed(table) as section:
-                stage = _stage(section, channel_names, found)
-                found[stage.name] = stage
-    return tuple(found.values())
-
-
-def _stage(section: Section, channel_names: Collection[str], found: Collection[str]) -> Stage:
-    name = section.text("name", rule="must be the name of a stage")
-    if name in found:
-        section.refuse("name", f"{name!r} is declared twice")
-    return Stage(name, _events(section), _channels(section, channel_names), _conditions(section))
-
-
-def _events(section: Section) -> frozenset[str]:
-    events = section.texts("events", None)
-    if not events:
-        section.refuse("events", "must name at least one event")
-    return frozenset(events)
-
-
-def _channels(section: Section, names: Collection[str]) -> frozenset[str] | None:
-    """None = of any channel."""
-    return frozenset(known(section, "channels", name, names, "channel") for name in section.texts("channels")) or None
-
-
-def _conditions(section: Section) -> tuple[tuple[str, object], ...]:
-    table = section.section("properties")
-    for name, value in table.values.items():
-        if not isinstance(value, str | int | float):
-            table.refuse(name, f"must be a text, number or truth value, not {value!r}")
-    return tuple(table.values.items())
 
 
 def systems(root: Section, namespaces: Collection[str], channel_names: Collection[str]) -> dict[str, System]:
