@@ -103,7 +103,11 @@ _REJECTED = (
     "the raw bytes; headers reason, rule, source_topic, source_partition, source_offset, at",
     "what is no event, and why",
 )
-_REQUESTS = ("request id", "one JSON object: link, unlink or erasure, with keys for identifiers", "what operators asked for")
+_REQUESTS = (
+    "request id",
+    "one JSON object: link, unlink or erasure; identifiers by key, a link with their values too",
+    "what operators asked for",
+)
 _IDENTITY_INBOX = ("none", "a pack of messages of the identity protocol", "the one inbox of the identity stage")
 _JOURNEY_INBOX = ("none", "a pack of messages to journeys", "the one inbox of the journey stage")
 _MERGES = (

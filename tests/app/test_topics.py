@@ -48,7 +48,7 @@ def test_ages_are_those_of_the_file(topics: dict[str, Topic]) -> None:
     ages = {name: int(topic.config["retention.ms"]) for name, topic in topics.items() if "retention.ms" in topic.config}
     assert (ages["p.behaviour.web"], ages["p.behaviour.rejected"]) == (30 * day, 30 * day)
     assert (ages["p.identity.inbox"], ages["p.journey.inbox"]) == (7 * day, 7 * day)
-    assert (ages["p.requests"], ages["p.identity.merges"]) == (-1, -1)
+    assert (ages["p.requests"], ages["p.identity.merges"]) == (30 * day, -1)
 
 
 def test_a_rejected_record_fits_with_its_headers(topics: dict[str, Topic]) -> None:

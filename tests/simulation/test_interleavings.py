@@ -47,7 +47,7 @@ def test_with_a_crash_anywhere_an_unlink_parts_whether_it_comes_first_or_last() 
     assert {persons(rows) for rows in ends} == {frozenset(frozenset({sighting(name).key}) for name in (A, B))}
 
 
-def test_with_a_crash_anywhere_the_newest_request_about_a_pair_decides() -> None:
+def test_the_newest_request_about_a_pair_decides_in_every_order() -> None:
     ends, _ = outcomes((event("e1", [A, B], 10), parted(A, B, 20), joined(A, B, 30)), crash=False)
     assert {persons(rows) for rows in ends} == {frozenset({frozenset({sighting(A).key, sighting(B).key})})}
 
