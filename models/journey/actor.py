@@ -16,7 +16,7 @@ from models.journey import sweep
 from models.journey.messages import JourneyMessage, Parted, Placed, Slice, SliceTaken, SweepOn, parted
 from models.journey.outcome import Outcome, Rows, StageEntered
 from models.journey.rows import Entry, Header, entry_key, header_key, id_key
-from models.journey.summary import Summary, fold, without
+from models.journey.summary import EMPTY, Summary, fold, without
 from models.journey_messages import EventPlaced, JourneyClosed, JourneyErased, JourneySplit, Moved
 
 decode_event = msgspec.msgpack.Decoder(Event).decode
@@ -56,8 +56,7 @@ def _apply(message: JourneyMessage, header: Header, rows: Rows, out: Outcome) ->
         case JourneyErased():
             if header.state != "live":
                 return header
-            erased = Header("erased", moved=header.moved, done=header.done, sweeps=header.sweeps)
-            return sweep.start(message.uid, erased, out)
+            return sweep.start(message.uid, msgspec.structs.replace(header, state="erased", summary=EMPTY), out)
         case _:
             assert_never(message)
 
@@ -136,9 +135,13 @@ def _split(message: JourneySplit, header: Header, out: Outcome) -> Header:
     if header.state != "live":
         return header
     moved = _newest(header.moved, {key: Moved(message.fragment, version) for key, version in message.versions.items()})
-    if moved == header.moved:
+    if moved == header.moved and header.sweep is None:
+        # Here nothing of it lies any more: a slice told so first, or this is heard again.
+        out.messages.append(Parted(message.fragment, message.fragment))
         return header
-    return sweep.start(message.uid, msgspec.structs.replace(header, moved=moved), out)
+    fragments = tuple(sorted({*header.fragments, message.fragment}))
+    parting = msgspec.structs.replace(header, moved=moved, fragments=fragments)
+    return parting if moved == header.moved else sweep.start(message.uid, parting, out)
 
 
 def _keep(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:

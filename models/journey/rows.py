@@ -48,6 +48,8 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """Hand-overs that are complete: uids of absorbed journeys, and `parted(fragment)` of splits."""
     sweeps: int = 0
     sweep: Sweep | None = None
+    fragments: tuple[UnifiedUserId, ...] = ()
+    """Who left and is to hear when the sweep has given them all their events."""
 
 
 Row = Header | Entry | int

@@ -151,8 +151,7 @@ def _cut(events: list[Placed]) -> list[tuple[Placed, ...]]:
 
 
 def _finish(uid: UnifiedUserId, header: Header, running: Sweep, out: Outcome) -> Header:
-    fragments = {moved.uid for moved in header.moved.values() if moved.uid is not None}
-    out.messages += [Parted(fragment, fragment) for fragment in sorted(fragments)]
+    out.messages += [Parted(fragment, fragment) for fragment in header.fragments]
     if header.state == "moved":
         assert header.into is not None
         out.messages.append(Slice(header.into, uid, "", (), header.versions, header.moved, header.done, last=True))
@@ -162,7 +161,7 @@ def _finish(uid: UnifiedUserId, header: Header, running: Sweep, out: Outcome) ->
     for stage, place in running.summary.stages.items():
         if header.summary.stages.get(stage) != place:
             out.entered.append(StageEntered(uid, stage, place.occurred_at, place.event_id))
-    return msgspec.structs.replace(header, summary=running.summary, sweep=None)
+    return msgspec.structs.replace(header, summary=running.summary, sweep=None, fragments=())
 
 
 def _with(header: Header, running: Sweep) -> Header:

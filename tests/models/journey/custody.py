@@ -17,11 +17,12 @@ from models.journey_messages import JourneyClosed, JourneyErased, JourneySplit
 
 @dataclass
 class Cluster:
-    """One uid, its members by custody version, and what it absorbed."""
+    """One uid, its members by custody version, what it absorbed, and from where its fragments came."""
 
     uid: UnifiedUserId
     members: dict[IdentifierKey, int]
     absorbed: set[UnifiedUserId] = field(default_factory=set)
+    origins: dict[UnifiedUserId, UnifiedUserId] = field(default_factory=dict)
     state: str = "live"
     closing: JourneyClosed | None = None
 
@@ -52,6 +53,7 @@ class Custody:
         taken = {key: version + 1 for key, version in younger.members.items()}
         elder.members |= taken
         elder.absorbed |= {younger.uid, *younger.absorbed}
+        elder.origins |= younger.origins
         younger.state, younger.closing = "absorbed", JourneyClosed(younger.uid, elder.uid, taken)
         self.holders |= dict.fromkeys(taken, elder.uid)
 
@@ -70,7 +72,9 @@ class Custody:
         members = sorted(cluster.members)
         leaving = self._random.sample(members, self._random.randint(1, len(members) - 1))
         versions = {key: cluster.members.pop(key) + 1 for key in leaving}
-        return JourneySplit(cluster.uid, self._born(versions), versions)
+        fragment = self._born(versions)
+        self.clusters[fragment].origins[fragment] = cluster.uid
+        return JourneySplit(cluster.uid, fragment, versions)
 
     def erase(self, cluster: Cluster) -> JourneyErased:
         """The person is gone with all that it was known by."""

@@ -13,36 +13,30 @@ class Judge:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._seen: set[str] = set()
-        """Events that were visible to somebody."""
-        self._own: set[str] = set()
+        self._held: set[str] = set()
+        """Events that were in some journey."""
+        self._shown: set[str] = set()
         """Events that were visible to the person whose they are."""
         self._timelines: dict[UnifiedUserId, list[Event]] = {}
         self._on_the_way: set[IdentifierKey] = set()
-        """Identifiers that parted from somebody since it was last quiet. Their events travel after them from person to
-        person and may be shown by one that they have left; if they come back by another way, they come once more."""
+        """Identifiers that parted from somebody while other hand-overs were under way. Their events travel after them from
+        person to person, and lookups look back one step; they may be hidden for a moment, but always lie in a journey."""
 
     def look(self) -> None:
-        """After every message: nothing that was visible is gone, nothing is twice, counts are true."""
+        """After every message: nothing that was there is gone or hidden, nothing is twice, counts are true."""
         world = self._world
         while world.changed:
             uid = world.changed.pop()
             self._timelines[uid] = _true_to_itself(world.shelf(uid), uid)
-        views = {cluster.uid: self._view(cluster.uid) for cluster in world.custody.live()}
-        anyone = set().union(self._passing_through_erased(), *views.values())
-        alive = {name for name, some in world.deliveries.items() if some[0][0] in world.custody.holders}
-        own = {name for name in alive if name in views[world.custody.holders[self._anchor(name)]]}
         self._on_the_way = self._on_the_way | world.parted if world.is_busy() else set()
-        self._own -= {name for name in alive if self._anchor(name) in self._on_the_way}
-        assert self._own & alive <= own, f"no longer visible to its person: {sorted(self._own & alive - own)}"
-        assert self._seen & alive <= anyone, f"no longer visible: {sorted(self._seen & alive - anyone)}"
-        self._own |= {name for name in own if self._anchor(name) not in self._on_the_way}
-        self._seen |= anyone
-
-    def erased(self) -> None:
-        """Who is gone cannot be asked any more: what only they could see was not visible since."""
-        views = [self._view(cluster.uid) for cluster in self._world.custody.live()]
-        self._seen &= set().union(*views)
+        views = {cluster.uid: self._view(cluster.uid) for cluster in world.custody.live()}
+        alive = {name for name, some in world.deliveries.items() if some[0][0] in world.custody.holders}
+        held = {event.event_id for events in self._timelines.values() for event in events}
+        shown = {name for name in alive if name in views[world.custody.holders[self._anchor(name)]]}
+        asked = {name for name in alive if self._anchor(name) not in self._on_the_way}
+        assert self._held & alive <= held, f"in no journey any more: {sorted(self._held & alive - held)}"
+        assert self._shown & asked <= shown, f"no longer visible: {sorted(self._shown & asked - shown)}"
+        self._held, self._shown = self._held | held, shown
 
     def rest(self) -> None:
         """When all is quiet: each event in the journey of its anchor's holder and in no other; nothing is under way."""
@@ -58,19 +52,15 @@ class Judge:
                 assert header.summary == folded(found), f"{uid} remembers {header.summary} instead of {folded(found)}"
                 if cluster.state == "live":
                     assert set(header.done) >= self._with_journey(cluster.absorbed), f"{uid} waits for {cluster.absorbed}"
+            if cluster.state == "live":
+                assert world.is_settled(cluster), f"{uid} still reads {world.uids_of(cluster)}"
 
     def _view(self, uid: UnifiedUserId) -> set[str]:
         world = self._world
-        uids = world.uids_of(world.custody.clusters[uid])
-        shown = [event.event_id for event in merged([self._timelines.get(one, []) for one in uids])]
+        cluster = world.custody.clusters[uid]
+        shown = [event.event_id for event in merged([self._timelines.get(one, []) for one in world.uids_of(cluster)])]
         assert len(shown) == len(set(shown)), f"{uid} shows an event twice"
-        return set(shown)
-
-    def _passing_through_erased(self) -> set[str]:
-        """Events that have to go on from a journey of an erased person: nobody can ask for them there, but they are not lost."""
-        erased = [cluster for cluster in self._world.custody.clusters.values() if cluster.state == "erased"]
-        uids = {uid for cluster in erased for uid in (cluster.uid, *cluster.absorbed)}
-        return {event.event_id for uid in uids for event in self._timelines.get(uid, [])}
+        return {name for name in shown if world.is_settled(cluster) or self._anchor(name) in cluster.members}
 
     def _anchor(self, event_id: str) -> IdentifierKey:
         return self._world.deliveries[event_id][0][0]

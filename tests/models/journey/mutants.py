@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from models.ids import UnifiedUserId
 from models.journey import actor, sweep
-from models.journey.messages import Placed, Slice, SliceTaken, SweepOn
+from models.journey.messages import Parted, Placed, Slice, SliceTaken, SweepOn
 from models.journey.outcome import Outcome, Rows
 from models.journey.rows import Header, Sweep
 from models.journey.summary import fold
@@ -91,6 +91,15 @@ def _never_anew(uid: UnifiedUserId, header: Header, out: Outcome) -> Header:
     return _start(uid, header, out) if header.sweep is None else header
 
 
+def _parted_at_once(uid: UnifiedUserId, header: Header, out: Outcome) -> Header:
+    out.messages += [Parted(fragment, fragment) for fragment in header.fragments]
+    return _start(uid, header, out)
+
+
+def _never_parted(message: Parted, header: Header, out: Outcome) -> Header:
+    return header
+
+
 def _adding(is_behind: Callable[[Sweep, bytes], bool]) -> Callable[..., Header]:
     """New events are placed before or behind a sweep by another rule."""
 
@@ -124,5 +133,7 @@ MUTANTS: dict[str, Patch] = {
     "new events in front of a sweep counted twice": (actor, "_add", _adding(lambda running, key: True)),
     "new events behind a sweep not counted": (actor, "_add", _adding(lambda running, key: False)),
     "new events inside a step not counted": (actor, "_add", _adding(lambda running, key: key < running.position)),
+    "said to be through before it is": (sweep, "start", _parted_at_once),
+    "never said to be through": (actor, "_parted", _never_parted),
     "erasure takes what had parted": (sweep, "destination", _erase_what_parted),
 }

@@ -6,8 +6,8 @@ from models.journey import sweep
 from tests.models.journey.mutants import MUTANTS
 from tests.models.journey.simulation import run
 
-SEEDS = 40
-SEEDS_MUTANT = 60
+SEEDS = 30
+SEEDS_MUTANT = 40
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +19,11 @@ def _short_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_is_lost_or_hidden_whatever_happens_to_identities(first: int) -> None:
     for seed in range(first, first + 10):
         run(seed)
+
+
+def test_one_change_at_a_time_never_hides_anything() -> None:
+    for seed in range(2000, 2010):
+        run(seed, patient=True)
 
 
 def test_slices_of_an_event_each_are_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,3 +44,4 @@ def test_each_rule_is_needed(name: str, monkeypatch: pytest.MonkeyPatch) -> None
 def _run_all(seeds: int) -> None:
     for seed in range(seeds):
         run(seed)
+        run(seed, patient=True)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
-from models.journey import JourneyMessage, handle
+from models.journey import Header, JourneyMessage, handle
+from models.journey.messages import parted
 from models.journey_messages import JourneyNews
 from tests.models.journey.custody import Cluster, Custody
 from tests.models.journey.making import made, placed
@@ -33,7 +34,9 @@ class Lane(NamedTuple):
 class World:
     """A history from a seed: what persons do, what becomes of their identities, and the messages on their way."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, patient: bool = False) -> None:
+        """`patient`: identities change only while no messages are under way; events come at any time."""
+        self._patient = patient
         self.random = Random(seed)
         self.custody = Custody(self.random, KEYS)
         self.shelves = [Shelf() for _ in range(PARTITIONS)]
@@ -57,6 +60,8 @@ class World:
             self._occur()
         elif choice < 0.65:
             self._deliver_again()
+        elif self._patient and self.is_busy():
+            return
         elif choice < 0.8:
             if len(self.custody.live()) > 1:
                 self.custody.merge()
@@ -130,15 +135,22 @@ class World:
         several = [cluster for cluster in self.custody.live() if len(cluster.members) > 1]
         if several:
             news = self.custody.split(self.random.choice(several))
-            self.parted = set(news.versions)
+            self.parted = set() if self._patient else set(news.versions)
             self.tell(news)
 
     def uids_of(self, cluster: Cluster) -> list[UnifiedUserId]:
-        """The timelines that a lookup reads for a person: its own, and those that are not yet handed over in full."""
+        """The timelines that a lookup reads for a person: its own first, then those from which events still come."""
+        own = self.shelf(cluster.uid).header(cluster.uid) or Header()
+        absorbed = [uid for uid in cluster.absorbed if uid not in own.done]
+        origins = [origin for fragment, origin in cluster.origins.items() if parted(fragment) not in own.done]
+        headers = {uid: self.shelf(uid).header(uid) for uid in sorted({*absorbed, *origins} - {cluster.uid})}
+        holding = [uid for uid, h in headers.items() if h is not None and (h.state == "live" or h.sweep is not None)]
+        return [cluster.uid, *holding]
+
+    def is_settled(self, cluster: Cluster) -> bool:
+        """Whether the person's own timeline holds its events and no others, so that nothing needs to be left out."""
         own = self.shelf(cluster.uid).header(cluster.uid)
-        waiting = sorted(uid for uid in cluster.absorbed if own is None or uid not in own.done)
-        headers = {uid: self.shelf(uid).header(uid) for uid in waiting}
-        return [cluster.uid, *(uid for uid, h in headers.items() if h is not None and (h.state == "live" or h.sweep is not None))]
+        return len(self.uids_of(cluster)) == 1 and (own is None or own.sweep is None)
 
 
 def partition(uid: UnifiedUserId) -> int:
