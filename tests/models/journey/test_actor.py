@@ -4,7 +4,7 @@ import pytest
 
 from models.ids import IdentifierKey, UnifiedUserId
 from models.journey import handle, sweep
-from models.journey.messages import JourneyMessage, Slice, SliceTaken, SweepOn
+from models.journey.messages import JourneyMessage, Parted, Slice, SliceTaken, SweepOn, parted
 from models.journey.outcome import StageEntered
 from models.journey.rows import Header
 from models.journey.summary import Place
@@ -148,6 +148,17 @@ def test_erasure_during_a_hand_over_takes_what_still_comes(shelf: Shelf) -> None
     assert (ids(shelf, ANN), ids(shelf, BOB)) == ([], [])
 
 
+def test_a_fragment_hears_that_all_is_there_even_if_it_was_absorbed_meanwhile(shelf: Shelf) -> None:
+    [sweep_on] = handle(JourneySplit(ANN, BOB, {PHONE: 1}), shelf).messages
+    shelf.told(JourneyClosed(BOB, EVE, {PHONE: 2}), Slice(ANN, EVE, "", (), {}, {PHONE: Moved(None, 3)}, last=True), sweep_on)
+    assert known(shelf, EVE).done == (parted(BOB), BOB)
+
+
+def test_a_split_that_is_known_already_is_answered_at_once(shelf: Shelf) -> None:
+    shelf.told(Slice(ANN, EVE, "", (), {}, {PHONE: Moved(BOB, 3)}, last=True), JourneySplit(ANN, BOB, {PHONE: 3}))
+    assert known(shelf, BOB).done == (parted(BOB),)
+
+
 def test_what_had_parted_from_the_absorbed_is_not_erased_with_the_survivor(shelf: Shelf) -> None:
     shelf.told(JourneySplit(BOB, EVE, {PHONE: 3}), JourneyErased(ANN, 0))
     [sweep_on] = handle(JourneyClosed(BOB, ANN, {COOKIE: 1}), shelf).messages
@@ -167,6 +178,7 @@ def test_what_had_parted_from_the_absorbed_is_not_erased_with_the_survivor(shelf
         Slice(ANN, BOB, "", (), {PHONE: 1}, last=True),
         SliceTaken(ANN, "1/x/0"),
         SweepOn(ANN, 1),
+        Parted(ANN, BOB),
     ],
     ids=lambda message: type(message).__name__,
 )
