@@ -1,32 +1,38 @@
 """How much was rejected, by reason: counted from behaviour.rejected itself, so every worker says the same after a restart."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.types import TP
 from mode import Service
 
 from app.instance import REJECTED, app, config, settings
+
+PLACES = [TP(REJECTED, partition) for partition in range(config.topics.channel_partitions)]
 
 
 class Rejects:
     """The counts, and how far they are."""
 
     def __init__(self) -> None:
-        self.counted: Counter[str] = Counter()
-        self.consumer: AIOKafkaConsumer | None = None
+        self._counted: Counter[str] = Counter()
+        self._next: dict[TP, int] = {}
 
     def counts(self) -> dict[str, int]:
         """Records by reason."""
-        return dict(sorted(self.counted.items()))
+        return dict(sorted(self._counted.items()))
+
+    def count(self, tp: TP, records: Sequence[Any]) -> None:
+        """Counts the next records of a partition."""
+        self._counted.update(map(_reason, records))
+        self._next[tp] = records[-1].offset + 1
 
     async def caught_up(self) -> bool:
         """Whether everything that is in the topic now is counted."""
-        consumer = self.consumer
-        if consumer is None:
-            return False
-        ends = await consumer.end_offsets(consumer.assignment())
-        return all([await consumer.position(tp) >= end for tp, end in ends.items()])
+        ends, begins = await app.offsets.ends(PLACES), await app.offsets.begins(PLACES)
+        return all(max(begins[tp], self._next.get(tp, 0)) >= ends[tp] for tp in PLACES)
 
 
 rejects = Rejects()
@@ -43,13 +49,11 @@ class CountRejects(Service):
         )
         await consumer.start()
         try:
-            consumer.assign([TopicPartition(REJECTED, partition) for partition in range(config.topics.channel_partitions)])
-            rejects.consumer = consumer
+            consumer.assign([TopicPartition(*tp) for tp in PLACES])
             while not self.should_stop:
-                for records in (await consumer.getmany(timeout_ms=500)).values():
-                    rejects.counted.update(map(_reason, records))
+                for tp, records in (await consumer.getmany(timeout_ms=500)).items():
+                    rejects.count(TP(*tp), records)
         finally:
-            rejects.consumer = None
             await consumer.stop()
 
 

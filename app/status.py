@@ -73,7 +73,7 @@ class Reporter:
     async def _lag(self, finished: Mapping[TP, int | None]) -> dict[str, int]:
         """Records of each topic that are not finished; a partition that nobody reads counts whole."""
         wanted = [TP(topic, partition) for topic, count in INPUTS.items() for partition in range(count)]
-        ends, begins = await app.runs.end_offsets(wanted), await app.runs.earliest_offsets(*wanted)
+        ends, begins = await app.offsets.ends(wanted), await app.offsets.begins(wanted)
         lag = dict.fromkeys(INPUTS, 0)
         for tp in wanted:
             done = finished.get(tp)

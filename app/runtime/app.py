@@ -9,6 +9,7 @@ from faust.types import TP
 
 from app.runtime import upstream
 from app.runtime.durable import Producer
+from app.runtime.offsets import Offsets
 from app.runtime.runs import Consumer
 from app.runtime.topic_ids import topic_ids
 
@@ -26,6 +27,7 @@ class App(faust.App):
     before_start: Callable[["App"], Awaitable[None]] | None = None
     """Called once, before anything is consumed."""
     _topic_ids: Mapping[str, str] = {}
+    _offsets: Offsets | None = None
 
     async def on_first_start(self) -> None:
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
@@ -67,3 +69,16 @@ class App(faust.App):
         if changed := upstream.changed():
             raise RuntimeError(f"app/runtime was written against other versions of {', '.join(changed)}; read them first")
         self._topic_ids = await topic_ids(bootstrap, security, topics)
+        self._offsets = Offsets(bootstrap, security)
+        await self._offsets.start()
+
+    @property
+    def offsets(self) -> Offsets:
+        """Where partitions begin and end."""
+        assert self._offsets is not None, "asked before the app starts"
+        return self._offsets
+
+    async def on_stop(self) -> None:
+        await super().on_stop()
+        if self._offsets is not None:
+            await self._offsets.stop()

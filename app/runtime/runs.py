@@ -6,7 +6,7 @@ partition and fetch makes that cost vanish. Faust's acknowledgements are not loo
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -145,8 +145,3 @@ class Consumer(driver.Consumer):
         with contextlib.suppress(ConsumerNotStarted):
             coordinator = self._thread._ensure_consumer()._coordinator
             await self._thread.call_thread(self.lease.renew, coordinator)
-
-    async def end_offsets(self, tps: Iterable[TP]) -> Mapping[TP, int]:
-        """The broker's present end of each partition: the offset that the next record will get."""
-        wanted = set(tps)
-        return dict(await self.highwaters(*wanted)) if wanted else {}

@@ -77,7 +77,7 @@ class RowTable(faust.Table[bytes, bytes]):
         generation, tps = self._app.consumer_generation_id, set(active_tps)
         try:
             await super().on_recovery_completed(tps, standby_tps)
-            ends = await self._app.runs.end_offsets(tps)
+            ends = await self._app.offsets.ends(tps)
             for tp in tps:
                 last = await self.store.settle(tp, ends[tp], partial(self._app.durable.append, tp.topic, tp.partition))
                 if self.follower is not None:
@@ -98,7 +98,7 @@ class RowTable(faust.Table[bytes, bytes]):
         """
         if number not in self._proven:
             tp = TP(self.changelog, number)
-            end = (await self._app.runs.end_offsets([tp]))[tp]
+            end = (await self._app.offsets.ends([tp]))[tp]
             if end != self.live[number] + 1:
                 raise Fenced(f"{tp.topic}/{number} ends at {end}, ours at {self.live[number] + 1}")
             self._proven.add(number)
@@ -110,7 +110,7 @@ class RowTable(faust.Table[bytes, bytes]):
         """
         before = dict(self.live)
         try:
-            ends = await self._app.runs.end_offsets(TP(self.changelog, p) for p in before)
+            ends = await self._app.offsets.ends(TP(self.changelog, p) for p in before)
         except KafkaError as error:  # the next probe looks again, and nothing is compacted before it
             logger.warning("probe of %s: %r", self.changelog, error)
             return

@@ -19,6 +19,7 @@ from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers import aiokafka as driver
 
 RELIED_ON: dict[Callable[..., Any], str] = {
+    App.on_stop: "bfe5a933defb",
     App._new_transport: "42db531312dd",
     App._new_producer_transport: "eb3b4aa6a896",
     Collection._new_store: "914a2bda605d",

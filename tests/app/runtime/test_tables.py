@@ -23,7 +23,7 @@ class Runs:
         self.meanwhile: Callable[[], object] = lambda: None
         self.broken = False
 
-    async def end_offsets(self, tps: Any) -> dict[TP, int]:
+    async def ends_of(self, tps: Any) -> dict[TP, int]:
         found = {tp: self.ends[tp.partition] for tp in tps}
         self.meanwhile()
         if self.broken:
@@ -60,7 +60,9 @@ def runs() -> Runs:
 def table(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> RowTable:
     """A table without Faust."""
     made = object.__new__(RowTable)
-    app = SimpleNamespace(runs=runs, durable=SimpleNamespace(append=len), consumer_generation_id=1)
+    app = SimpleNamespace(
+        runs=runs, offsets=SimpleNamespace(ends=runs.ends_of), durable=SimpleNamespace(append=len), consumer_generation_id=1
+    )
     monkeypatch.setattr(RowTable, "_app", app)
     monkeypatch.setattr(RowTable, "changelog", CHANGELOG)
     store = Store()
