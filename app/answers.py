@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
+from app.pages import Item, Page, SessionPage
 from app.people import Person, Story
 from models.display import rfc3339
-from models.event import Event
 from models.identity.explain import Step, Tenure, tenures
 from models.identity.rows import Node
 from models.identity.values import Evidence, Member, Refusal
 from models.ids import Identifier, IdentifierKey, birth_of
-from models.journey.summary import Summary
+from models.journey.summary import Place, Summary
+from models.sessions import Session
+from models.timeline import cursor
 
 Document = dict[str, Any]
 
@@ -23,6 +25,10 @@ class Answers:
 
     def __init__(self, zone: tzinfo, stages: Sequence[str]) -> None:
         self._zone, self._stages = zone, {name: order for order, name in enumerate(stages)}
+
+    def shown_in(self, zone: tzinfo) -> Self:
+        """The same with times in another zone."""
+        return self if zone is self._zone else type(self)(zone, list(self._stages))
 
     def identity(self, person: Person, summary: Summary, refused: Sequence[Document]) -> Document:
         """`/v1/identities/...`: who this is, by all names."""
@@ -42,17 +48,22 @@ class Answers:
             "stages": [{"name": name, "entered_at": self.time(at.occurred_at), "event_id": at.event_id} for name, at in stages],
         }
 
-    def page(self, person: Person, events: Sequence[Event], following: str | None) -> Document:
+    def page(self, person: Person, page: Page) -> Document:
         """`/v1/users/{uid}/journey`: one page."""
-        return {"unified_user_id": person.uid, "items": [self.item(event) for event in events], "next": following}
+        return {"unified_user_id": person.uid, "items": [self.item(item) for item in page.items], "next": _next(page.after)}
 
-    def journey(self, person: Person, story: Story, events: Sequence[Event], following: str | None) -> Document:
+    def journey(self, person: Person, story: Story, page: Page) -> Document:
         """`/v1/journeys/...`: profile and page in one."""
-        page = self.page(person, events, following)
-        return {**self.profile(person, story.summary), **page, "settled": story.settled}
+        return {**self.profile(person, story.summary), **self.page(person, page), "settled": story.settled}
 
-    def item(self, event: Event) -> Document:
-        """One event of a journey."""
+    def sessions(self, page: SessionPage) -> Document:
+        """`/v1/users/{uid}/sessions`: one page."""
+        return {"items": [self._session(session) for session in page.items], "next": _next(page.after)}
+
+    def item(self, item: Item) -> Document:
+        """One event of a journey; an inferred one with its rule."""
+        event = item.event
+        rule = {} if item.rule is None else {"rule": item.rule}
         return {
             "event_id": event.event_id,
             "event": event.event,
@@ -65,8 +76,10 @@ class Answers:
             "context": msgspec.Raw(event.context),
             "stage": event.stage,
             "duration_ms": event.duration_ms,
-            "inferred": False,
+            "inferred": item.rule is not None,
             "time_estimated": event.time_estimated,
+            "session": item.session,
+            **rule,
         }
 
     def refusal(self, far: IdentifierKey, value: str | None, refusal: Refusal) -> Document:
@@ -90,6 +103,10 @@ class Answers:
     def time(self, instant_ms: int) -> str:
         """RFC 3339 in the zone of display."""
         return rfc3339(instant_ms, self._zone)
+
+    def _session(self, session: Session) -> Document:
+        shown = msgspec.structs.asdict(session)
+        return shown | {name: self.time(shown[name]) for name in ("started_at", "ended_at")}
 
     def _tenure(self, tenure: Tenure) -> Document:
         cause, until = tenure.assignment.cause, tenure.until
@@ -123,6 +140,10 @@ class Answers:
         first, last = (seen.first, seen.last) if seen else (member.first_seen, member.first_seen)
         times = {"first_seen": self.time(first), "last_seen": self.time(last)}
         return {**shown, **times, "channels": list(seen.channels) if seen else []}
+
+
+def _next(after: Place | None) -> str | None:
+    return None if after is None else cursor(after)
 
 
 def _by_namespace(identifiers: Sequence[Identifier]) -> Mapping[str, str | list[str]]:

@@ -10,17 +10,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from app.clock import now_ms
+from app.pages import Source, together
 from app.people import People, Person, Story
 from app.pull import Answer, Puller, Span
-from app.queries import JourneyQuery
 from app.reading import Reading
 from app.sending import Sending
 from models.event import Event, Rejected
 from models.ids import EventId, Identifier, key_of
-from models.journey.summary import Place, fold
+from models.journey.summary import fold
 from models.parse import Position, parse
 from models.pulled import adopted, belongs
-from models.timeline import joined, lies_within
 
 PIECE = 100
 """So many events are read, some milliseconds, before others get their turn."""
@@ -46,12 +45,11 @@ class Pulled(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """The person and the journey as they are with what was pulled, a page, where the next one begins, and who was asked."""
+    """The person and the journey as they are with what was pulled, all its events, and who was asked."""
 
     person: Person
     story: Story
-    events: list[Event]
-    after: Place | None
+    events: Source
     sources: list[dict[str, Any]]
 
 
@@ -61,19 +59,15 @@ class Live:
     def __init__(self, people: People, puller: Puller, reading: Reading, sending: Sending, secret: bytes) -> None:
         self._people, self._puller, self._reading, self._sending, self._secret = people, puller, reading, sending, secret
 
-    async def journey(self, person: Person, query: JourneyQuery) -> Joined:
-        """A page of the stored journey and of all that systems answer, together. LookupError: the person is gone meanwhile."""
-        window = query.window
-        pulled = await self._pull(person, Span(window.since, window.before))
+    async def journey(self, person: Person, span: Span) -> Joined | None:
+        """The stored journey and all that systems answer, together; None when the person is gone meanwhile."""
+        pulled = await self._pull(person, span)
         now = await self._people.by_uid(person.uid)
         if now is None:
-            raise LookupError(person.uid)
+            return None
         story = await self._people.story(now)
         new = await self._new(now, story, pulled.reads)
-        stored, after = await self._people.page(story, window, query.wanted, query.limit)
-        others = [event for event in new if query.wanted.lets_through(event) and lies_within(event, *window)]
-        events, following = joined(stored, after, others, query.limit, descending=window.descending)
-        return Joined(now, await _counted(story, new), events, following, pulled.sources)
+        return Joined(now, await _counted(story, new), together(self._people.events(story), new), pulled.sources)
 
     async def _pull(self, person: Person, span: Span) -> Pulled:
         """Asks every system in which the person has an identifier. Never fails because of a system."""

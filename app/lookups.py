@@ -9,21 +9,21 @@ from app.answers import Answers
 from app.asking import found, key
 from app.instance import PULLED, ZONE, app, config, partitions, publish, reading, settings
 from app.live import Live
+from app.pages import Pages
 from app.people import People, Person
-from app.pull import Puller, tokens_of
-from app.queries import JourneyQuery, is_live, journey_query, moment
+from app.pull import Puller, Span, tokens_of
+from app.queries import is_live, journey_query, moment, walk_query, zone_of
 from app.routing import NotReady, Peers
 from app.sending import Sending
 from app.web import Refusal, json_response
 from models.identity.explain import explain, owner_at, refusals_of
-from models.identity.values import Refusal as RefusedLink
 from models.ids import IdentifierKey, UnifiedUserId, is_uid
-from models.timeline import cursor
 
 peers = Peers(app, partitions, settings.read_token)
 people = People(peers)
 puller = Puller(config.systems, tokens_of(config.systems))
 live = Live(people, puller, reading, Sending(PULLED, publish), settings.pii_key)
+pages = Pages(config.journey.session_gap_ms, config.journey.inferences)
 answers = Answers(ZONE, [stage.name for stage in config.stages])
 
 
@@ -42,10 +42,10 @@ class IdentityView(Lookup):
     """Who has this identifier, and what else this person is known by."""
 
     async def get(self, request: web.Request, namespace: str, value: str) -> web.Response:
-        asked = key(namespace, value)
+        shown, asked = _answers(request), key(namespace, value)
         person = found(await people.by_identifier(asked), f"{namespace}:{value}")
         story = await people.story(person)
-        return json_response(answers.identity(person, story.summary, await _refused(person, asked)))
+        return json_response(shown.identity(person, story.summary, await _refused(person, asked, shown)))
 
 
 @app.page("/v1/identities/{namespace}/{value}/explain")
@@ -53,13 +53,14 @@ class ExplainView(Lookup):
     """Why this identifier and the one in `?to=namespace:value` are one person: a shortest path of links with evidence."""
 
     async def get(self, request: web.Request, namespace: str, value: str) -> web.Response:
+        shown = _answers(request)
         to_namespace, colon, to_value = request.query.get("to", "").partition(":")
         if not colon:
             raise Refusal("bad_request", "to is namespace:value")
         start, end = key(namespace, value), key(to_namespace, to_value)
         person = found(await people.by_identifier(start), f"{namespace}:{value}")
         found(await people.by_identifier(end), f"{to_namespace}:{to_value}")
-        return json_response(answers.explanation(explain(person.cluster, start, end)))
+        return json_response(shown.explanation(explain(person.cluster, start, end)))
 
 
 @app.page("/v1/identities/{namespace}/{value}/history")
@@ -67,14 +68,15 @@ class HistoryView(Lookup):
     """Whose this identifier was; with `?at=`, whose it was then."""
 
     async def get(self, request: web.Request, namespace: str, value: str) -> web.Response:
+        shown = _answers(request)
+        at = moment(request.query, "at", zone_of(request.query, ZONE))
         node = found(await people.node(key(namespace, value)), f"{namespace}:{value}")
-        at = moment(request.query, "at", ZONE)
         if at is None:
             found(node.history or None, f"{namespace}:{value}")
-            return json_response(answers.history(node))
+            return json_response(shown.history(node))
         erased = node.uid is None and 0 <= node.erased_at <= at
         owner = found(None if erased else owner_at(node, at), f"{namespace}:{value} at that time")
-        return json_response({"unified_user_id": owner, "at": answers.time(at)})
+        return json_response({"unified_user_id": owner, "at": shown.time(at)})
 
 
 @app.page("/v1/users/{uid}")
@@ -82,9 +84,9 @@ class UserView(Lookup):
     """The profile of a unified user."""
 
     async def get(self, request: web.Request, uid: str) -> web.Response:
-        person = await _person(uid)
+        shown, person = _answers(request), await _person(uid)
         story = await people.story(person)
-        return json_response(answers.profile(person, story.summary))
+        return json_response(shown.profile(person, story.summary))
 
 
 @app.page("/v1/users/{uid}/journey")
@@ -92,11 +94,20 @@ class JourneyView(Lookup):
     """A page of a unified user's journey."""
 
     async def get(self, request: web.Request, uid: str) -> web.Response:
-        query = journey_query(request.query, ZONE)
+        shown, query = _answers(request), journey_query(request.query, zone_of(request.query, ZONE))
         person = await _person(uid)
-        story = await people.story(person)
-        events, after = await people.page(story, query.window, query.wanted, query.limit)
-        return json_response(answers.page(person, events, None if after is None else cursor(after)))
+        events = people.events(await people.story(person))
+        return json_response(shown.page(person, await pages.page(events, *query)))
+
+
+@app.page("/v1/users/{uid}/sessions")
+class SessionsView(Lookup):
+    """What a unified user did without a long pause, over all channels."""
+
+    async def get(self, request: web.Request, uid: str) -> web.Response:
+        shown, query = _answers(request), walk_query(request.query)
+        events = people.events(await people.story(await _person(uid)))
+        return json_response(shown.sessions(await pages.sessions(events, query.window, query.limit)))
 
 
 @app.page("/v1/journeys/{namespace}/{value}")
@@ -104,22 +115,19 @@ class MainLookupView(Lookup):
     """The main lookup: profile and journey of whoever has this identifier."""
 
     async def get(self, request: web.Request, namespace: str, value: str) -> web.Response:
-        query, asks_systems = journey_query(request.query, ZONE), is_live(request.query)
-        person = found(await people.by_identifier(key(namespace, value)), f"{namespace}:{value}")
-        if asks_systems:
-            return await self._live(person, query)
-        story = await people.story(person)
-        events, after = await people.page(story, query.window, query.wanted, query.limit)
-        return json_response(answers.journey(person, story, events, None if after is None else cursor(after)))
-
-    async def _live(self, person: Person, query: JourneyQuery) -> web.Response:
-        try:
-            joined = await live.journey(person, query)
-        except LookupError:
-            raise Refusal("not_found", "this person was erased just now") from None
-        following = None if joined.after is None else cursor(joined.after)
-        document = answers.journey(joined.person, joined.story, joined.events, following)
+        shown, query = _answers(request), journey_query(request.query, zone_of(request.query, ZONE))
+        asks_systems, name = is_live(request.query), f"{namespace}:{value}"
+        person = found(await people.by_identifier(key(namespace, value)), name)
+        if not asks_systems:
+            story = await people.story(person)
+            return json_response(shown.journey(person, story, await pages.page(people.events(story), *query)))
+        joined = found(await live.journey(person, Span(query.window.since, query.window.before)), name)
+        document = shown.journey(joined.person, joined.story, await pages.page(joined.events, *query))
         return json_response({**document, "sources": joined.sources})
+
+
+def _answers(request: web.Request) -> Answers:
+    return answers.shown_in(zone_of(request.query, ZONE))
 
 
 async def _person(uid: str) -> Person:
@@ -127,12 +135,12 @@ async def _person(uid: str) -> Person:
     return found(known, uid)
 
 
-async def _refused(person: Person, asked: IdentifierKey) -> list[dict[str, Any]]:
+async def _refused(person: Person, asked: IdentifierKey, shown: Answers) -> list[dict[str, Any]]:
     """The links of this identifier that were not made, with the other end's value as long as somebody holds it."""
-    return [await _refusal(far, link) for far, link in refusals_of(person.cluster, asked)]
+    return [shown.refusal(far, await _value(far), link) for far, link in refusals_of(person.cluster, asked)]
 
 
-async def _refusal(far: IdentifierKey, link: RefusedLink) -> dict[str, Any]:
-    holder = await people.by_identifier(far)
-    member = None if holder is None else holder.cluster.content.members.get(far)
-    return answers.refusal(far, None if member is None else member.value, link)
+async def _value(key: IdentifierKey) -> str | None:
+    holder = await people.by_identifier(key)
+    member = None if holder is None else holder.cluster.content.members.get(key)
+    return None if member is None else member.value

@@ -5,6 +5,7 @@ from typing import Any
 
 _IDENTIFIER = [("namespace", "a declared namespace"), ("value", "the identifier, percent-encoded; read like those of events")]
 _UID = [("uid", "a unified user id; one that was absorbed answers through its survivor")]
+_ZONE = ("tz", "time zone in which times are shown, like Asia/Shanghai; default: the configuration's")
 _PAGE = [
     ("from", "time, inclusive"),
     ("to", "time, exclusive"),
@@ -26,7 +27,8 @@ _NAMED = {
 
 def _operation(summary: str, path: Sequence[tuple[str, str]], query: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
     parameters = [{"name": n, "in": "path", "required": True, "description": d, "schema": {"type": "string"}} for n, d in path]
-    parameters += [{"name": n, "in": "query", "description": d, "schema": {"type": "string"}} for n, d in query]
+    asked = [*query, _ZONE] if path in (_IDENTIFIER, _UID) else query
+    parameters += [{"name": n, "in": "query", "description": d, "schema": {"type": "string"}} for n, d in asked]
     return {"get": {"summary": summary, "parameters": parameters, "responses": {"200": {"description": "ok"}, "default": _ERROR}}}
 
 
@@ -67,6 +69,9 @@ OPENAPI: dict[str, Any] = {
         ),
         "/v1/users/{uid}": _operation("the profile of a unified user", _UID),
         "/v1/users/{uid}/journey": _operation("a page of a journey", _UID, _PAGE),
+        "/v1/users/{uid}/sessions": _operation(
+            "what a unified user did without a long pause", _UID, [one for one in _PAGE if one[0] in ("order", "limit", "cursor")]
+        ),
         "/v1/journeys/{namespace}/{value}": _operation(
             "profile and journey of whoever has this identifier",
             _IDENTIFIER,

@@ -7,12 +7,13 @@ is still handing its events over, both are read and shown as one, so nothing tha
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
 
 from app.instance import identity, journey
+from app.pages import Piece, Source
 from app.routing import NotReady, Peers, Question
 from app.runtime.rows import Partition
 from models.event import Event
@@ -21,19 +22,16 @@ from models.ids import EventId, IdentifierKey, UnifiedUserId, route, route_of_re
 from models.journey.messages import parted
 from models.journey.rows import Entry, Header
 from models.journey.summary import EMPTY, Place, Summary, fold, join
-from models.timeline import Filter, merged
+from models.timeline import merged
 from tables.identity import cluster_of, node_of, request_of
 from tables.journey import Window, entries_of, event_of, header_of, known_of
 
 FORWARDS_MAX = 32
 """Absorptions followed for one lookup; more means that they are just happening."""
-CHUNK_EVENTS = 1_000
 QUESTION_BYTES = 2_900
 """Event ids go into a URL in hexadecimal, and servers take one of 8 KB; the last id may have some 800 bytes."""
 COUNTED_EVENTS_MAX = 5_000
 """Events that are counted one by one for a profile while they move."""
-SCANNED_EVENTS_MAX = 20_000
-"""Events looked at for one page; a page may be short then, and its cursor goes on."""
 
 
 class EventsAsked(msgspec.Struct, frozen=True, array_like=True):
@@ -170,7 +168,7 @@ class People:
         """The summary while events move: of the events themselves, or of a very long journey about right."""
         if story.summary.events > COUNTED_EVENTS_MAX:
             return story.summary
-        events, _ = await self.page(story, Window(), Filter(), COUNTED_EVENTS_MAX)
+        events, _ = await self.events(story)(Window(), COUNTED_EVENTS_MAX)
         return reduce(fold, events, EMPTY)
 
     async def known(self, story: Story, event_ids: Sequence[EventId]) -> set[EventId]:
@@ -181,22 +179,15 @@ class People:
             known.update(*await asyncio.gather(*(self._peers.ask(KNOWN, route(a.uid), a) for a in asked)))
         return known
 
-    async def page(self, story: Story, window: Window, wanted: Filter, limit: int) -> tuple[list[Event], Place | None]:
-        """At most `limit` events that are wanted, in order, and the place behind which the next page begins."""
-        events: list[Event] = []
-        scanned = 0
-        while True:
-            chunk, theirs = await self._chunk(story, window, CHUNK_EVENTS)
-            mine = (event for event in chunk if event.event_id not in theirs and wanted.lets_through(event))
-            events += islice(mine, limit - len(events))
-            if len(events) == limit:
-                return events, _place(events[-1])
-            if len(chunk) < CHUNK_EVENTS:
-                return events, None
-            scanned += len(chunk)
-            window = window._replace(after=_place(chunk[-1]))
-            if scanned >= SCANNED_EVENTS_MAX:
-                return events, window.after
+    def events(self, story: Story) -> Source:
+        """Where pages find the events of a journey."""
+
+        async def piece(window: Window, limit: int) -> Piece:
+            chunk, theirs = await self._chunk(story, window, limit)
+            mine = [event for event in chunk if event.event_id not in theirs] if theirs else chunk
+            return Piece(mine, None if len(chunk) < limit else Place(chunk[-1].occurred_at, chunk[-1].event_id))
+
+        return piece
 
     async def _header(self, uid: UnifiedUserId) -> Header | None:
         return await self._peers.ask(HEADER, route(uid), uid)
@@ -225,10 +216,6 @@ def _parts(event_ids: Iterable[EventId]) -> Iterator[list[EventId]]:
         size += len(event_id.encode()) + 3
     if part:
         yield part
-
-
-def _place(event: Event) -> Place:
-    return Place(event.occurred_at, event.event_id)
 
 
 def _holds(header: Header) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from multidict import MultiMapping
 
@@ -26,6 +27,13 @@ class JourneyQuery(NamedTuple):
 
 def journey_query(query: MultiMapping[str], zone: tzinfo) -> JourneyQuery:
     """`from` (inclusive), `to` (exclusive), `channel`, `event` (repeatable), `order`, `limit`, `cursor`."""
+    walk = walk_query(query)
+    window = walk.window._replace(since=moment(query, "from", zone), before=moment(query, "to", zone))
+    return walk._replace(window=window, wanted=Filter(_several(query, "channel"), _several(query, "event")))
+
+
+def walk_query(query: MultiMapping[str]) -> JourneyQuery:
+    """`order`, `limit`, `cursor`: of everything."""
     order = query.get("order", "asc")
     if order not in ("asc", "desc"):
         raise Refusal("bad_request", "order is asc or desc")
@@ -33,9 +41,18 @@ def journey_query(query: MultiMapping[str], zone: tzinfo) -> JourneyQuery:
         after = place(query["cursor"]) if query.get("cursor") else None
     except ValueError as error:
         raise Refusal("bad_request", f"cursor: {error}") from None
-    window = Window(moment(query, "from", zone), moment(query, "to", zone), after, order == "desc")
-    wanted = Filter(_several(query, "channel"), _several(query, "event"))
-    return JourneyQuery(window, wanted, _limit(query))
+    return JourneyQuery(Window(after=after, descending=order == "desc"), Filter(), _limit(query))
+
+
+def zone_of(query: Mapping[str, str], default: tzinfo) -> tzinfo:
+    """The zone in which times are shown, and read where they have no offset: `tz`, a name of the time zone database."""
+    name = query.get("tz")
+    if name is None:
+        return default
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Refusal("bad_request", f"tz is a time zone like Asia/Shanghai, not {name!r}") from None
 
 
 def is_live(query: Mapping[str, str]) -> bool:

@@ -1,0 +1,167 @@
+"""Pages of a journey, with what is found only where events stand together: sessions, and gaps that rules fill.
+
+A source gives events in the order of a walk, wherever they come from: tables, or tables and business systems. Sessions and
+gaps are of all events of a person, so they are found before anything is filtered, and a page in the middle looks back as far
+as the session that is under way, or the longest rule. An inferred event stands on the page of the event that needs it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from models.event import Event
+from models.ids import EventId
+from models.inference import Inferred, Rule, inferred
+from models.journey.summary import Place
+from models.sessions import Session, openers, sessions, under_way
+from models.timeline import Filter, joined, lies_within
+from tables.journey import Window
+
+CHUNK_EVENTS = 1_000
+SCANNED_EVENTS_MAX = 20_000
+"""Events looked at for one page; a page may be short then, and its cursor goes on."""
+LOOK_BACK = 20
+"""Events read at first to find out what a page begins in; more when they do not tell."""
+ALL = Filter()
+
+
+class Piece(NamedTuple):
+    """Events in the order of a walk, and the place behind which it goes on; None = they end."""
+
+    events: list[Event]
+    after: Place | None
+
+
+Source = Callable[[Window, int], Awaitable[Piece]]
+"""At most so many events of a window."""
+
+
+class Item(NamedTuple):
+    """An event as a page shows it: the event that opened its session, and of an inferred event the rule."""
+
+    event: Event
+    session: EventId
+    rule: str | None = None
+
+
+class Page(NamedTuple):
+    """Items in the order of the walk, and the place behind which the next page begins."""
+
+    items: list[Item]
+    after: Place | None
+
+
+class SessionPage(NamedTuple):
+    """Sessions in the order of the walk, and the place behind which the next page begins."""
+
+    items: list[Session]
+    after: Place | None
+
+
+class Pages:
+    """Makes pages; `gap_ms` without an event ends a session."""
+
+    def __init__(self, gap_ms: int, rules: Sequence[Rule]) -> None:
+        self._gap_ms, self._rules = gap_ms, rules
+        self._reach_ms = max((rule.within_ms for rule in rules), default=0)
+
+    async def page(self, source: Source, window: Window, wanted: Filter, limit: int) -> Page:
+        """At most `limit` items that are wanted; more only where a single event and those inferred for it are more."""
+        items: list[Item] = []
+        scanned, size = 0, limit if wanted == ALL else CHUNK_EVENTS
+        while True:
+            piece = await source(window, size)
+            for group in await self._groups(source, window, piece):
+                shown = [item for item in group if wanted.lets_through(item.event)]
+                if items and shown and len(items) + len(shown) > limit:
+                    return Page(items, window.after)
+                items += shown
+                window = window._replace(after=_place(next(item.event for item in group if item.rule is None)))
+            if piece.after is None:
+                return Page(items, None)
+            window = window._replace(after=piece.after)
+            scanned += size
+            if len(items) >= limit or scanned >= SCANNED_EVENTS_MAX:
+                return Page(items, piece.after)
+
+    async def sessions(self, source: Source, window: Window, limit: int) -> SessionPage:
+        """At most `limit` sessions, each of them whole."""
+        found: list[Session] = []
+        running: list[Event] = []
+        async for event in _walk(source, window):
+            if running and abs(event.occurred_at - running[-1].occurred_at) >= self._gap_ms:
+                found.append(self._session(running, window))
+                if len(found) == limit:
+                    return SessionPage(found, _place(running[-1]))
+                running = []
+            running.append(event)
+        if running:
+            found.append(self._session(running, window))
+        return SessionPage(found, None)
+
+    def _session(self, events: Sequence[Event], window: Window) -> Session:
+        (session,) = sessions(reversed(events) if window.descending else events, gap_ms=self._gap_ms)
+        return session
+
+    async def _groups(self, source: Source, window: Window, piece: Piece) -> list[list[Item]]:
+        """Each event of a piece together with those inferred for it, in the order of the walk."""
+        if not piece.events:
+            return []
+        events = piece.events[::-1] if window.descending else piece.events
+        is_first = piece.after is None if window.descending else window.after is None
+        before = [] if is_first and window.since is None else await self._before(source, events[0])
+        running = under_way(before, events[0], self._gap_ms)
+        ahead: dict[EventId, list[Inferred]] = {}
+        for gap in inferred(events, self._rules, before[::-1]) if self._rules else ():
+            ahead.setdefault(gap.before, []).append(gap)
+        named = zip(events, openers(events, running, self._gap_ms), strict=True)
+        groups = [_group(event, session, ahead.get(event.event_id, ())) for event, session in named]
+        return [group[::-1] for group in reversed(groups)] if window.descending else groups
+
+    async def _before(self, source: Source, first: Event) -> list[Event]:
+        """The events before one, newest first, as far back as its session and the rules reach."""
+        window, size, scanned = Window(after=_place(first), descending=True), LOOK_BACK, 0
+        found: list[Event] = []
+        while True:
+            piece = await source(window, size)
+            found += piece.events
+            scanned += size
+            if piece.after is None or scanned >= SCANNED_EVENTS_MAX or self._is_enough(first, found):
+                return found
+            window, size = window._replace(after=piece.after), CHUNK_EVENTS
+
+    def _is_enough(self, first: Event, before: Sequence[Event]) -> bool:
+        if not before or first.occurred_at - before[-1].occurred_at < self._reach_ms:
+            return False
+        return any(later.occurred_at - event.occurred_at >= self._gap_ms for later, event in pairwise([first, *before]))
+
+
+def together(source: Source, others: Sequence[Event]) -> Source:
+    """A source with more events, which it does not hold."""
+
+    async def both(window: Window, limit: int) -> Piece:
+        events, after = await source(window, limit)
+        within = [event for event in others if lies_within(event, *window)]
+        return Piece(*joined(events, after, within, limit, descending=window.descending))
+
+    return both
+
+
+async def _walk(source: Source, window: Window) -> AsyncIterator[Event]:
+    while True:
+        piece = await source(window, CHUNK_EVENTS)
+        for event in piece.events:
+            yield event
+        if piece.after is None:
+            return
+        window = window._replace(after=piece.after)
+        await asyncio.sleep(0)
+
+
+def _group(event: Event, session: EventId, gaps: Sequence[Inferred]) -> list[Item]:
+    return [*(Item(gap.event, session, gap.rule) for gap in gaps), Item(event, session)]
+
+
+def _place(event: Event) -> Place:
+    return Place(event.occurred_at, event.event_id)
