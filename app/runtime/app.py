@@ -1,6 +1,6 @@
 """The Faust application with our consumer and producer underneath."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import faust
@@ -64,13 +64,14 @@ class App(faust.App):
         """The name by which destinations know a partition as a source of messages."""
         return f"{self._topic_ids[tp.topic]}/{tp.partition}"
 
-    async def learn_topics(self, bootstrap: str, security: Mapping[str, Any], topics: Iterable[str]) -> None:
+    async def learn_topics(self, bootstrap: str, security: Mapping[str, Any], topics: Collection[str]) -> None:
         """Asks for the ids of the topics that are consumed; refuses to run on a Faust that we do not know."""
         if changed := upstream.changed():
             raise RuntimeError(f"app/runtime was written against other versions of {', '.join(changed)}; read them first")
         self._topic_ids = await topic_ids(bootstrap, security, topics)
         self._offsets = Offsets(bootstrap, security)
         await self._offsets.start()
+        await self._offsets.ends(TP(topic, 0) for topic in topics)  # it learns of the topics before anybody waits for it
 
     @property
     def offsets(self) -> Offsets:
