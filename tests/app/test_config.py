@@ -7,6 +7,7 @@ import pytest
 
 from app.config import BusinessSystem, Config, ConfigError, Namespace, System, load
 from app.settings import PACKAGED_CONFIG
+from models.inference import Rule
 from models.mapping import Places
 from models.stages import Stage
 
@@ -55,7 +56,7 @@ def test_the_packaged_example_has_all_namespaces_and_channels() -> None:
 
 
 def test_what_the_packaged_example_only_shows_is_right_too(tmp_path: Path) -> None:
-    shown = re.sub(r"(?m)^# (\[[a-z.]+\]|[a-z_]+ = )", r"\1", PACKAGED_CONFIG.read_text(encoding="utf-8"))
+    shown = re.sub(r"(?m)^# (\[\[?[a-z.]+\]\]?|[a-z_]+ = )", r"\1", PACKAGED_CONFIG.read_text(encoding="utf-8"))
     config = config_of(tmp_path, shown)
     crm = config.channels["crm"]
     assert (crm.format, crm.time_zone) == ("map", "UTC")
@@ -69,6 +70,10 @@ def test_what_the_packaged_example_only_shows_is_right_too(tmp_path: Path) -> No
     assert config.systems == {
         "orders": System("orders", "http://127.0.0.1:9100/behaviours", "order_user_id", 800, "ORDERS_TOKEN")
     }
+    cart = Rule(
+        "cart_before_order", "order_paid", "add_to_cart", "product_viewed", frozenset({"checkout_started"}), same="product_id"
+    )
+    assert (config.journey.session_gap_ms, config.journey.inferences) == (1_800_000, (cart,))
 
 
 ALL = """
@@ -204,6 +209,12 @@ BROKEN = [
     (
         SMALL + "[[journey.stages]]\nname = 'x'\nevents = ['e']\nproperties = { a = [1] }",
         "stages[1].properties.a: must be a text, number",
+    ),
+    (SMALL + "[journey]\nsession_gap_minutes = 0", "journey.session_gap_minutes: must be a whole number from 1 to 1440"),
+    (SMALL + "[[journey.inferences]]\nname = 'x'", "inferences[1].event: must be the name of an event, and it is missing"),
+    (
+        SMALL + "[[journey.inferences]]\nname = 'x'\nevent = 'a'\nneeds = 'b'\nafter = 'b'",
+        "inferences[1].needs: must be another event",
     ),
     (SMALL + "[journey]\nstage = 1", "journey.stage: there is no such key; did you mean 'stages'?"),
     (SMALL + "[systems.s]\nurl = 'ftp://h/x'\nnamespace = 'user_id'", "systems.s.url: must be an address like http://host/path"),

@@ -16,17 +16,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 T0 = 1_780_000_000_000
 MINUTE_MS = 60_000
 SHOPPER = ("user_id", "shopper")
-RULE = """
-[journey]
-session_gap_minutes = 20
+RULE = """session_gap_minutes = 20
 
 [[journey.inferences]]
 name = "cart_before_order"
 event = "order_paid"
 needs = "add_to_cart"
 after = "product_viewed"
-
-[[journey.stages]]"""
+"""
 
 
 def told(event_id: str, minute: int, event: str, channel: str = "web", url: str | None = None) -> Behaviour:
@@ -46,7 +43,7 @@ VISITS = [
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def system(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     root = tmp_path_factory.mktemp("sessions")
-    text = PACKAGED_CONFIG.read_text(encoding="utf-8").replace("\n[[journey.stages]]", RULE, 1)
+    text = PACKAGED_CONFIG.read_text(encoding="utf-8").replace("session_gap_minutes = 30", RULE, 1)
     (root / "own.toml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ONETRAIL_CONFIG", str(root / "own.toml"))
