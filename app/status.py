@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 
 import msgspec
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, REQUESTS, ZONE, app, identity, journey, partitions
@@ -17,6 +18,7 @@ from app.routing import NotReady, Peers, input_partitions
 from app.tallies import census, events_kept
 from models.display import rfc3339
 
+ANSWER_SECONDS_MAX = 5.0
 INPUTS = {**BEHAVIOUR, REQUESTS: 1, IDENTITY_INBOX: partitions, JOURNEY_INBOX: partitions}
 
 
@@ -48,7 +50,14 @@ class Reporter:
         return Own(self._peers.here, sorted(identity.live), finished, events_kept.total(journey.live), len(frozen), oldest)
 
     async def document(self) -> dict[str, object]:
-        """`/v1/status`. NotReady: some worker does not answer."""
+        """`/v1/status`. NotReady: some worker, or Kafka, does not answer."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                return await self._document()
+        except (KafkaError, TimeoutError) as error:
+            raise NotReady(f"Kafka does not answer: {error!r}") from None
+
+    async def _document(self) -> dict[str, object]:
         parts = await self._parts()
         finished = {TP(topic, partition): offset for part in parts for topic, partition, offset in part.finished}
         lag = await self._lag(finished)

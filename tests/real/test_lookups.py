@@ -264,7 +264,7 @@ async def test_head_is_the_answer_without_its_body(case: Case) -> None:
 
 async def test_status_counts_everything_once(case: Case) -> None:
     status = await case.system.settled()
-    assert set(status) == {"settled", "lag", "workers", "frozen_clusters", "events", "rejected"}
+    assert set(status) >= {"settled", "lag", "workers", "frozen_clusters", "events", "rejected"}
     assert (status["frozen_clusters"], status["rejected"]) == (0, {})
     assert status["events"] == 4 + MANY or status["events"] == 4 + MANY + 600
     assert set(status["lag"].values()) == {0}
