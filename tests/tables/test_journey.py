@@ -127,7 +127,7 @@ def test_ids_are_known_whatever_their_time(partition: Partition) -> None:
     assert known_of(partition, uid, asked) == ["b|c", "a"]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(stored=timelines(), gone=timelines(), window=windows(), limit=st.integers(1, 8))
 def test_a_window_shows_exactly_what_lies_in_it(
     partition: Partition, stored: list[Event], gone: list[Event], window: Window, limit: int

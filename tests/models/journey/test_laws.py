@@ -50,7 +50,7 @@ def standing(given_events: Sequence[Event]) -> list[Event]:
     return sorted(earliest.values(), key=place_of)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(events=deliveries(), data=st.data())
 def test_any_order_and_any_repetition_give_the_same_journey(events: list[Event], data: st.DataObject) -> None:
     arriving = data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=4))))
@@ -63,13 +63,13 @@ def test_any_order_and_any_repetition_give_the_same_journey(events: list[Event],
     assert header.sweep is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(events=distinct(), data=st.data())
 def test_the_order_of_folding_does_not_matter(events: list[Event], data: st.DataObject) -> None:
     assert folded(events) == folded(data.draw(st.permutations(events)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(events=distinct(), data=st.data())
 def test_summaries_join_in_any_way(events: list[Event], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.tuples(st.integers(0, len(events)), st.integers(0, len(events)))))

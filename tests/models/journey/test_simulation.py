@@ -6,7 +6,7 @@ from models.journey import sweep
 from tests.models.journey.mutants import MUTANTS
 from tests.models.journey.simulation import run
 
-SEEDS = 30
+SEEDS = 20
 SEEDS_MUTANT = 40
 
 
