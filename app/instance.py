@@ -10,7 +10,7 @@ import msgspec
 from yarl import URL
 
 from app import topics
-from app.config import Config, load
+from app.config import Config, Workers, load
 from app.guards import announce
 from app.outputs import Outputs
 from app.reading import Reading
@@ -63,7 +63,7 @@ def build(settings: Settings, config: Config) -> App:
         topic_replication_factor=config.topics.replication,
         topic_disable_leader=True,
         topic_allow_declare=False,
-        table_standby_replicas=0,
+        table_standby_replicas=config.workers.standbys,
         consumer_group_instance_id=settings.worker,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=1 << 20,
@@ -99,7 +99,7 @@ def raw_topic(*names: str) -> Any:
 
 def _table(name: str, meaning: str) -> RowTable:
     table = app.Table(
-        name, key_type=bytes, value_type=bytes, partitions=partitions, recovery_buffer_size=4, standby_buffer_size=4, help=meaning
+        name, key_type=bytes, value_type=bytes, partitions=partitions, recovery_buffer_size=4, standby_buffer_size=1, help=meaning
     )
     assert isinstance(table, RowTable)
     return table
@@ -116,7 +116,8 @@ IDENTITY_INBOX, JOURNEY_INBOX = name("identity.inbox"), name("journey.inbox")
 REJECTED, REQUESTS = name("behaviour.rejected"), name("requests")
 
 ZONE = ZoneInfo(config.display.time_zone)
-POLICY = hashlib.sha256(msgspec.json.encode(config, order="deterministic") + settings.pii_key).hexdigest()[:8]
+_rules = msgspec.structs.replace(config, workers=Workers())
+POLICY = hashlib.sha256(msgspec.json.encode(_rules, order="deterministic") + settings.pii_key).hexdigest()[:8]
 """Names the rules that events are read by, in the source names of what is sent to identities."""
 
 outputs = Outputs(settings.prefix, ZONE)

@@ -30,6 +30,8 @@ METRICS = {
     "onetrail_pending_messages": "messages that wait in frozen clusters",
     "onetrail_cluster_identifiers": "living clusters by the number of their identifiers",
     "onetrail_partitions": "partitions that are live here, by table",
+    "onetrail_standby_partitions": "partitions of other workers whose rows are followed here, by table",
+    "onetrail_changelog_records": "changelog records read since start, by table",
     "onetrail_ready": "1 while this worker answers, 0 while its partitions move",
 }
 SIZES = (1, 2, 3, 5, 10, 20, 50, 100)
@@ -51,9 +53,14 @@ class WorkerCollector(Collector):
         yield _gauge("onetrail_rejected_records", ("reason",), {(reason,): n for reason, n in rejects.counts().items()})
         yield _gauge("onetrail_events", (), {(): events_kept.total(journey.live)})
         yield from self._clusters()
-        live = {(table.name,): len(table.live) for table in (identity, journey)}
-        yield _gauge("onetrail_partitions", ("table",), live)
+        yield from self._tables()
         yield _gauge("onetrail_ready", (), {(): int(app.tables.actives_ready and not app.rebalancing)})
+
+    def _tables(self) -> Iterator[Metric]:
+        tables = {(table.name,): table for table in (identity, journey)}
+        yield _gauge("onetrail_partitions", ("table",), {name: len(table.live) for name, table in tables.items()})
+        yield _gauge("onetrail_standby_partitions", ("table",), {name: len(table.standbys) for name, table in tables.items()})
+        yield _counter("onetrail_changelog_records", ("table",), {name: table.store.folded for name, table in tables.items()})
 
     def _clusters(self) -> Iterator[Metric]:
         frozen = census.frozen(identity.live)

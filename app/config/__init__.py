@@ -12,6 +12,7 @@ from app.config.schema import (
     Namespace,
     System,
     Topics,
+    Workers,
 )
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Namespace",
     "System",
     "Topics",
+    "Workers",
     "load",
     "namespaces_of",
     "policies_of",

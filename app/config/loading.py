@@ -26,6 +26,7 @@ def load(path: Path) -> Config:
             synonyms=sections.synonyms(root),
             cleaning=sections.cleaning(root),
             topics=topics,
+            workers=sections.workers(root),
             identity=identity,
             display=display,
             journey=journey,

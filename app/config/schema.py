@@ -34,6 +34,12 @@ class Topics(msgspec.Struct, frozen=True):
     inbox_retention_days: int = 7
 
 
+class Workers(msgspec.Struct, frozen=True):
+    """How workers stand in for each other: so many of the others keep a copy of each partition's rows."""
+
+    standbys: int = 0
+
+
 class Identity(msgspec.Struct, frozen=True):
     """Guards of the clusters."""
 
@@ -104,6 +110,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Other name of an event -> its name."""
     cleaning: Cleaning = Cleaning()
     topics: Topics = Topics()
+    workers: Workers = Workers()
     identity: Identity = Identity()
     display: Display = Display()
     journey: Journey = Journey()

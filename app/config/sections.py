@@ -21,6 +21,7 @@ from app.config.schema import (
     Normalise,
     System,
     Topics,
+    Workers,
 )
 from models.cleaning import Cleaning
 from models.mapping import Places
@@ -56,6 +57,12 @@ def topics(root: Section) -> Topics:
             retention_days=section.number("retention_days", 30, 0, _DAYS_MAX),
             inbox_retention_days=section.number("inbox_retention_days", 7, 0, _DAYS_MAX),
         )
+
+
+def workers(root: Section) -> Workers:
+    """`[workers]`"""
+    with closed(root.section("workers")) as section:
+        return Workers(standbys=section.number("standbys", 0, 0, 1))
 
 
 def identity(root: Section) -> tuple[Identity, dict[str, Namespace]]:

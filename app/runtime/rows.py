@@ -178,6 +178,8 @@ class RowStore(faust_rocksdb.Store):
         super().__init__(*args, **kwargs)
         self.rocksdb_options = RocksDBOptions(use_rocksdict=True)
         self._recoveries: dict[int, Recovery] = {}
+        self.folded = 0
+        """Changelog records read since the start, for owned partitions and for standbys."""
 
     def partition(self, number: int) -> Partition:
         """An open partition; KeyError when this worker does not hold it."""
@@ -198,12 +200,14 @@ class RowStore(faust_rocksdb.Store):
     ) -> None:
         """Recovery: folds runs of changelog records; called by Faust for actives and standbys alike.
 
-        Faust hands the runs of a partition that was just revoked to whichever table came last; those are left out.
+        Faust hands the runs of a partition that was just revoked to whichever table came last; those are left out. So are
+        those of an earlier assignment: others before them were thrown away, and will be read again.
         """
         topics = self.table.changelog_topic.topics
         for event in batch:
             run: Any = event.message
-            if run.topic in topics and self.holds(run.partition):
+            if run.topic in topics and self.holds(run.partition) and run.generation_id == self.app.consumer_generation_id:
+                self.folded += len(run.records)
                 self.fold(run.partition, ((r.offset, r.key, r.value) for r in run.records), run.offset)
 
     def fold(self, number: int, records: Iterable[tuple[int, bytes, bytes | None]], last: int) -> None:

@@ -1,8 +1,9 @@
 """A table that a stage writes itself, and the gate before its partitions.
 
 A partition is *live* when recovery is finished, the changelog ends where the rows end, and keys that a stale writer had put
-back are appended again. Only live partitions are read or written. An owner that writes nothing never meets the fence, so
-`probe` compares both ends from time to time, well below the compaction lag.
+back are appended again. Only live partitions are read or written. A *standby* is another worker's partition whose changelog
+is folded here all the while, so that a take-over begins where it stands; it is not live. An owner that writes nothing never
+meets the fence, so `probe` compares both ends from time to time, well below the compaction lag.
 """
 
 import logging
@@ -29,6 +30,8 @@ class RowTable(faust.Table[bytes, bytes]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.live: dict[int, int] = {}
+        self.standbys: frozenset[int] = frozenset()
+        """Partitions of others whose rows are followed here."""
         self._proven: set[int] = set()
         self.follower: Follower[Any] | None = None
 
@@ -70,11 +73,13 @@ class RowTable(faust.Table[bytes, bytes]):
 
     async def on_rebalance(self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0) -> None:
         self.live.clear()
+        self.standbys = frozenset()
         self._proven.clear()
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         generation, tps = self._app.consumer_generation_id, set(active_tps)
+        standbys = frozenset(tp.partition for tp in standby_tps)
         try:
             await super().on_recovery_completed(tps, standby_tps)
             ends = await self._app.offsets.ends(tps)
@@ -85,6 +90,7 @@ class RowTable(faust.Table[bytes, bytes]):
                 if not self._app.runs.stands(generation):
                     return
                 self.live[tp.partition] = last
+            self.standbys = standbys
         except Exception as error:  # Faust waits for this call without looking at what it raised
             if self._app.runs.stands(generation):
                 die(error)

@@ -41,6 +41,7 @@ def test_a_small_file_has_the_defaults(tmp_path: Path) -> None:
     assert (config.topics.partitions, config.topics.replication, config.identity.cluster_limit) == (8, 1, 100)
     assert (config.cleaning.view_ms_min, config.cleaning.click_gap_ms) == (1000, 60000)
     assert (config.stages, config.systems, config.business_systems) == ((), {}, ())
+    assert config.workers.standbys == 0
 
 
 def test_the_packaged_example_has_all_namespaces_and_channels() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from app.runtime.durable import Fenced
 from app.runtime.rows import Fold, Partition, Recovery, RocksDBOptions, RowStore, scan_all, stamp
 from tests.app.runtime.kafka_model import Disk
 
+PLACE = TP("rows", 0)
 RECORDS = st.lists(st.tuples(st.sampled_from([b"a", b"b"]), st.integers(0, 5)), max_size=10)
 
 
@@ -124,6 +126,41 @@ def test_runs_of_another_table_or_a_revoked_partition_are_left_out(store: RowSto
     assert not store.holds(1)
 
 
+def test_runs_of_an_earlier_assignment_are_left_out(store: RowStore) -> None:
+    store.apply_changelog_batch([run("rows", 0, (3, b"k", row(1)), generation=6)], str, str)
+    assert (store.partition(0).get(b"k"), store.folded) == (None, 0)
+
+
+async def test_a_standby_takes_over_from_where_it_stands(store: RowStore) -> None:
+    follow(store, (0, b"a", row(1)), (1, b"b", row(2)))
+    assert (store.persisted_offset(PLACE), store.folded) == (1, 2)
+    follow(store, (2, b"a", row(3)))
+    appended = Appends(3)
+    assert await store.settle(PLACE, 3, appended) == 2
+    assert (store.partition(0).get(b"a"), store.partition(0).get(b"b"), appended.rows) == (row(3), row(2), [])
+
+
+async def test_a_standby_repairs_what_a_stale_writer_put_back_only_when_it_takes_over(store: RowStore) -> None:
+    follow(store, (0, b"a", row(5)), (1, b"b", row(2)), (2, b"a", row(4)))
+    follow(store, (3, b"b", row(6)))
+    assert store.persisted_offset(PLACE) == 1, "a take-over after a crash must find the stale record again"
+    appended = Appends(4)
+    follow(store, (2, b"a", row(4)), (3, b"b", row(6)))  # what its recovery reads again
+    assert await store.settle(PLACE, 4, appended) == 4
+    assert (appended.rows, store.persisted_offset(PLACE)) == ([[(b"a", row(5))]], 4)
+
+
+def test_a_standby_goes_on_when_the_owner_has_repaired(store: RowStore) -> None:
+    follow(store, (0, b"a", row(5)), (1, b"a", row(4)))
+    follow(store, (2, b"a", row(5)))
+    assert store.persisted_offset(PLACE) == 2
+
+
+def follow(store: RowStore, *records: tuple[int, bytes, bytes]) -> None:
+    """The owner's changelog comes in."""
+    store.apply_changelog_batch([run("rows", 0, *records)], str, str)
+
+
 def test_an_offset_is_never_written_without_its_rows(store: RowStore) -> None:
     with pytest.raises(AssertionError):
         store.set_persisted_offset(None, 3)  # type: ignore[arg-type]
@@ -134,7 +171,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RowStore]
     """A store with partition 0 open, without Faust."""
     made = object.__new__(RowStore)
     table = Named(changelog_topic=Named(topics=["rows"]))
-    vars(made).update(table=table, _dbs={0: RocksDBOptions(use_rocksdict=True).open(tmp_path / "db")}, _recoveries={})
+    dbs = {0: RocksDBOptions(use_rocksdict=True).open(tmp_path / "db")}
+    vars(made).update(table=table, app=Named(consumer_generation_id=7), _dbs=dbs, _recoveries={}, folded=0)
     yield made
     made._dbs.clear()
 
@@ -146,10 +184,11 @@ class Named:
         vars(self).update(attributes)
 
 
-def run(topic: str, partition: int, *records: tuple[int, bytes, bytes]) -> Any:
+def run(topic: str, partition: int, *records: tuple[int, bytes, bytes], generation: int = 7) -> Any:
     """A Faust event with a run of changelog records."""
     made = [Named(offset=offset, key=key, value=value) for offset, key, value in records]
-    return Named(message=Named(topic=topic, partition=partition, records=made, offset=records[-1][0]))
+    message = Named(topic=topic, partition=partition, records=made, offset=records[-1][0], generation_id=generation)
+    return Named(message=message)
 
 
 class Appends:

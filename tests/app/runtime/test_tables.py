@@ -67,7 +67,7 @@ def table(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> RowTable:
     monkeypatch.setattr(RowTable, "changelog", CHANGELOG)
     store = Store()
     monkeypatch.setattr(RowTable, "store", store)
-    vars(made).update(live={}, _proven=set(), follower=None, _recover_callbacks=set())
+    vars(made).update(live={}, standbys=frozenset(), _proven=set(), follower=None, _recover_callbacks=set())
     monkeypatch.setattr(RowTable, "data", store)
     return made
 
@@ -90,6 +90,13 @@ async def test_a_partition_can_be_read_when_its_recovery_is_settled(table: RowTa
     await table.on_recovery_completed(changelogs(0, 1), set())
     assert (table.live, deaths) == ({0: 4, 1: 7}, [])
     assert table.partition(0) == "partition 0"  # type: ignore[comparison-overlap]  # the store is made up
+
+
+async def test_a_standby_is_followed_and_not_read(table: RowTable, deaths: list[BaseException]) -> None:
+    await table.on_recovery_completed(changelogs(0), changelogs(1))
+    assert (table.live, sorted(table.standbys), deaths) == ({0: 4}, [1], [])
+    with pytest.raises(KeyError):
+        table.partition(1)
 
 
 async def test_a_recovery_that_a_rebalance_overtook_opens_nothing(
