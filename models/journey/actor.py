@@ -12,11 +12,11 @@ import msgspec
 
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
-from models.journey import sweep
-from models.journey.messages import JourneyMessage, Parted, Placed, Slice, SliceTaken, SweepOn, parted
+from models.journey import ageing, sweep
+from models.journey.messages import Age, JourneyMessage, Parted, Placed, RetentionDue, Slice, SliceTaken, SweepOn, ToOne, parted
 from models.journey.outcome import Outcome, Rows, StageEntered
 from models.journey.rows import Entry, Header, entry_key, header_key, id_key
-from models.journey.summary import EMPTY, Summary, fold, without
+from models.journey.summary import EMPTY, Summary, fold, join, without
 from models.journey_messages import EventPlaced, JourneyClosed, JourneyErased, JourneySplit, Moved
 
 decode_event = msgspec.msgpack.Decoder(Event).decode
@@ -24,8 +24,11 @@ NEW = Header()
 
 
 def handle(message: JourneyMessage, rows: Rows) -> Outcome:
-    """Applies a message to the journey it is for."""
+    """Applies a message to the journey it is for, or to the partition."""
     out = Outcome()
+    if isinstance(message, RetentionDue):
+        ageing.due(message, rows, out)
+        return out
     held = rows.get(header_key(message.uid))
     assert held is None or isinstance(held, Header)
     header = _apply(message, held or NEW, rows, out)
@@ -34,7 +37,7 @@ def handle(message: JourneyMessage, rows: Rows) -> Outcome:
     return out
 
 
-def _apply(message: JourneyMessage, header: Header, rows: Rows, out: Outcome) -> Header:
+def _apply(message: ToOne, header: Header, rows: Rows, out: Outcome) -> Header:
     match message:
         case EventPlaced():
             return _event(message, header, rows, out)
@@ -56,7 +59,10 @@ def _apply(message: JourneyMessage, header: Header, rows: Rows, out: Outcome) ->
         case JourneyErased():
             if header.state != "live":
                 return header
-            return sweep.start(message.uid, msgspec.structs.replace(header, state="erased", summary=EMPTY), out)
+            erased = msgspec.structs.replace(header, state="erased", summary=EMPTY, aged=EMPTY, listed_since=None)
+            return sweep.start(message.uid, erased, out)
+        case Age():
+            return ageing.age(message, header, rows, out)
         case _:
             assert_never(message)
 
@@ -68,6 +74,9 @@ def _event(message: EventPlaced, header: Header, rows: Rows, out: Outcome) -> He
         return header
     if elsewhere is sweep.GONE:
         return header
+    if ageing.is_too_late(message.occurred_at, rows):
+        out.late.append(message)
+        return header
     return _keep(message.uid, header, Placed(message.key, message.body), rows, out)
 
 
@@ -78,15 +87,29 @@ def _slice(message: Slice, header: Header, rows: Rows, out: Outcome) -> Header:
         out.messages.append(msgspec.structs.replace(message, uid=header.into, moved=moved))
         return header
     if message.source not in header.done:
-        header = _learn(header, message, out)
+        header = msgspec.structs.replace(_learn(header, message, out), rested=None)
         for placed in message.events:
             header = _receive(message.uid, header, placed, rows, out)
         if message.last:
-            done = tuple(sorted({*header.done, *message.done, message.source}))
-            header = msgspec.structs.replace(header, done=done)
+            header = _complete(header, message, out)
     if not message.last:
         out.messages.append(SliceTaken(message.source, message.part))
     return header
+
+
+def _complete(header: Header, message: Slice, out: Outcome) -> Header:
+    """A hand-over has been received in full; what is only counted comes with its end, so it comes once."""
+    header = msgspec.structs.replace(header, done=tuple(sorted({*header.done, *message.done, message.source})))
+    if message.listed_since is None or header.state == "erased":
+        return header
+    running = header.sweep
+    return msgspec.structs.replace(
+        header,
+        summary=_entered(message.uid, header.summary, join(header.summary, message.aged), out),
+        aged=join(header.aged, message.aged),
+        listed_since=ageing.later(header.listed_since, message.listed_since),
+        sweep=running and msgspec.structs.replace(running, summary=join(running.summary, message.aged)),
+    )
 
 
 def _parted(message: Parted, header: Header, out: Outcome) -> Header:

@@ -7,6 +7,7 @@ one side or on both, never on none. Every message may come twice.
 import msgspec
 
 from models.ids import IdentifierKey, UnifiedUserId
+from models.journey.summary import EMPTY, Summary
 from models.journey_messages import EventPlaced, JourneyClosed, JourneyErased, JourneySplit, Moved, ToJourney
 
 
@@ -19,7 +20,8 @@ class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class Slice(ToJourney, frozen=True):
     """Events that `source` gives away. `versions`: the custody with which their anchors are held here; `moved`: where
-    `source` knew other anchors to be; `done`: hand-overs that it had received in full. After the `last` one it is empty."""
+    `source` knew other anchors to be; `done`: hand-overs that it had received in full. After the `last` one it is empty;
+    that one brings `aged`, what is counted but listed no more."""
 
     source: UnifiedUserId
     part: str
@@ -28,6 +30,8 @@ class Slice(ToJourney, frozen=True):
     moved: dict[IdentifierKey, Moved] = msgspec.field(default_factory=dict)
     done: tuple[str, ...] = ()
     last: bool = False
+    aged: Summary = EMPTY
+    listed_since: int | None = None
 
 
 class SliceTaken(ToJourney, frozen=True):
@@ -48,7 +52,23 @@ class Parted(ToJourney, frozen=True):
     fragment: UnifiedUserId
 
 
-JourneyMessage = EventPlaced | JourneyClosed | JourneySplit | JourneyErased | Slice | SliceTaken | SweepOn | Parted
+class Age(ToJourney, frozen=True):
+    """What occurred before (UTC milliseconds) is to leave the timeline."""
+
+    before: int
+
+
+class RetentionDue(ToJourney, frozen=True):
+    """To a partition: what occurred before (UTC milliseconds) is to leave all timelines that come behind that of `uid`.
+
+    A timer sends it with an empty uid; from there the partition goes on by itself.
+    """
+
+    before: int
+
+
+ToOne = EventPlaced | JourneyClosed | JourneySplit | JourneyErased | Slice | SliceTaken | SweepOn | Parted | Age
+JourneyMessage = ToOne | RetentionDue
 
 
 def parted(fragment: UnifiedUserId) -> str:

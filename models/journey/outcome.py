@@ -8,6 +8,7 @@ import msgspec
 from models.ids import EventId, UnifiedUserId
 from models.journey.messages import JourneyMessage
 from models.journey.rows import Row
+from models.journey_messages import EventPlaced
 
 
 class Rows(Protocol):
@@ -33,7 +34,8 @@ class StageEntered(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Outcome:
-    """Messages to journeys, and stages entered."""
+    """Messages to journeys, stages entered, and events that came too late to be entered."""
 
     messages: list[JourneyMessage] = field(default_factory=list)
     entered: list[StageEntered] = field(default_factory=list)
+    late: list[EventPlaced] = field(default_factory=list)

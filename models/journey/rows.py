@@ -3,6 +3,7 @@
 h|<uid>                              Header
 t|<uid>|<occurred_at>|<event_id>     Entry; a scan of the prefix is the journey in order
 e|<uid>|<event_id>                   occurred_at of the entry: an event is known by its id, whatever time a retry gives it
+o|                                   the limit of the partition: what occurred before it is not entered any more (ageing.py)
 """
 
 from typing import Literal
@@ -50,9 +51,17 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     sweep: Sweep | None = None
     fragments: tuple[UnifiedUserId, ...] = ()
     """Who left and is to hear when the sweep has given them all their events."""
+    aged: Summary = EMPTY
+    """Of the events that are listed no more; they are in `summary` too. They stay with this person when others part."""
+    listed_since: int | None = None
+    """Before it, events are counted but no longer listed; None = all are listed."""
+    rested: int | None = 0
+    """Ages by timers of a later limit only; None = by none but the one after the next, since events were handed over to it."""
 
 
 Row = Header | Entry | int
+TIMELINES = b"t|"
+LIMIT = b"o|"
 
 
 def header_key(uid: UnifiedUserId) -> bytes:
@@ -73,6 +82,11 @@ def entry_key(uid: UnifiedUserId, occurred_at: int, event_id: EventId) -> bytes:
 def id_key(uid: UnifiedUserId, event_id: EventId) -> bytes:
     """The key under which the time of an event id is kept."""
     return f"e|{uid}|{event_id}".encode()
+
+
+def uid_of(key: bytes) -> UnifiedUserId:
+    """The journey of an entry's key."""
+    return UnifiedUserId(key.decode().split("|", 2)[1])
 
 
 def place_of(key: bytes) -> tuple[int, EventId]:

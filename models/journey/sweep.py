@@ -1,9 +1,9 @@
 """Sweeps: a pass over a timeline that brings it into line with the header, a step at a time.
 
 For each entry the header says where it belongs: here, with another journey, or nowhere. What stays is folded into a new
-summary; what belongs elsewhere travels in slices and is deleted when the slice is taken; what belongs nowhere is deleted. A
-merge, a split, an erasure and an event that turned out to have occurred earlier are all the same sweep; if another of these
-comes while one runs, it begins again from the start.
+summary, on top of what has aged; what belongs elsewhere travels in slices and is deleted when the slice is taken; what
+belongs nowhere is deleted. A merge, a split, an erasure and an event that turned out to have occurred earlier are all the
+same sweep; if another of these comes while one runs, it begins again from the start.
 """
 
 from enum import Enum
@@ -56,7 +56,7 @@ def start(uid: UnifiedUserId, header: Header, out: Outcome) -> Header:
     """Begins a sweep; one that runs already begins anew."""
     number = header.sweeps + 1
     out.messages.append(SweepOn(uid, number))
-    return msgspec.structs.replace(header, sweeps=number, sweep=Sweep(number, timeline(uid)))
+    return msgspec.structs.replace(header, sweeps=number, sweep=Sweep(number, timeline(uid), header.aged))
 
 
 def step(message: SweepOn, header: Header, rows: Rows, out: Outcome) -> Header:
@@ -154,7 +154,8 @@ def _finish(uid: UnifiedUserId, header: Header, running: Sweep, out: Outcome) ->
     out.messages += [Parted(fragment, fragment) for fragment in header.fragments]
     if header.state == "moved":
         assert header.into is not None
-        out.messages.append(Slice(header.into, uid, "", (), header.versions, header.moved, header.done, last=True))
+        custody, aged = (header.versions, header.moved, header.done), (header.aged, header.listed_since)
+        out.messages.append(Slice(header.into, uid, "", (), *custody, True, *aged))
         return Header("moved", into=header.into, versions=header.versions, sweeps=header.sweeps)
     if header.state == "erased":
         return Header("erased", moved=header.moved, done=header.done, sweeps=header.sweeps)

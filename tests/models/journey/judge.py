@@ -3,6 +3,7 @@
 from models.event import Event
 from models.ids import EventId, IdentifierKey, UnifiedUserId
 from models.journey.rows import entry_key, id_key
+from models.journey.summary import join
 from models.timeline import merged
 from tests.models.journey.shelf import Shelf, folded
 from tests.models.journey.world import World
@@ -31,9 +32,9 @@ class Judge:
         self._on_the_way = self._on_the_way | world.parted if world.is_busy() else set()
         views = {cluster.uid: self._view(cluster.uid) for cluster in world.custody.live()}
         alive = {name for name, some in world.deliveries.items() if some[0][0] in world.custody.holders}
-        held = {event.event_id for events in self._timelines.values() for event in events}
+        held = {event.event_id for events in self._timelines.values() for event in events} | world.retention.names()
         shown = {name for name in alive if name in views[world.custody.holders[self._anchor(name)]]}
-        asked = {name for name in alive if self._anchor(name) not in self._on_the_way}
+        asked = {name for name in alive if self._anchor(name) not in self._on_the_way} - world.retention.names()
         assert self._held & alive <= held, f"in no journey any more: {sorted(self._held & alive - held)}"
         assert self._shown & asked <= shown, f"no longer visible: {sorted(self._shown & asked - shown)}"
         self._held, self._shown = self._held | held, shown
@@ -49,7 +50,10 @@ class Judge:
             header = shelf.header(uid)
             if header is not None:
                 assert header.sweep is None, f"{uid} still sweeps"
-                assert header.summary == folded(found), f"{uid} remembers {header.summary} instead of {folded(found)}"
+                aged = world.retention.remembered({uid, *cluster.absorbed} if cluster.state == "live" else set())
+                assert header.aged == aged, f"{uid} remembers {header.aged} instead of {aged} of what is no longer listed"
+                summary = join(aged, folded(found))
+                assert header.summary == summary, f"{uid} remembers {header.summary} instead of {summary}"
                 if cluster.state == "live":
                     assert set(header.done) >= self._with_journey(cluster.absorbed), f"{uid} waits for {cluster.absorbed}"
             if cluster.state == "live":
@@ -68,8 +72,10 @@ class Judge:
     def _expected(self, uid: UnifiedUserId) -> list[Event]:
         world = self._world
         mine = [some for some in world.deliveries.values() if world.custody.holders.get(some[0][0]) == uid]
-        earliest = [min((event for _, event in some), key=lambda event: event.received_at) for some in mine]
-        return sorted(earliest, key=lambda event: (event.occurred_at, event.event_id))
+        entered = [[event for _, event in some if not world.retention.is_late(event)] for some in mine]
+        earliest = [min(events, key=lambda event: event.received_at) for events in entered if events]
+        listed = [event for event in earliest if event.event_id not in world.retention.names()]
+        return sorted(listed, key=lambda event: (event.occurred_at, event.event_id))
 
     def _with_journey(self, uids: set[UnifiedUserId]) -> set[UnifiedUserId]:
         return {uid for uid in uids if self._world.shelf(uid).header(uid) is not None}
@@ -84,9 +90,10 @@ def _true_to_itself(shelf: Shelf, uid: UnifiedUserId) -> list[Event]:
     indexed = {key: row for key, row in shelf.rows.items() if key.startswith(prefix)}
     assert indexed == {id_key(uid, e.event_id): e.occurred_at for e in events}, f"{uid} has a wrong index"
     if header is not None and header.state != "erased":
-        assert header.summary.events == len(events), f"{uid} counts {header.summary.events} of {len(events)} events"
+        counted = header.summary.events - header.aged.events
+        assert counted == len(events), f"{uid} counts {counted} of {len(events)} events"
     if header is not None and header.state == "live" and header.sweep is None:
-        assert header.summary == folded(events), f"{uid} remembers something else than its events"
+        assert header.summary == join(header.aged, folded(events)), f"{uid} remembers something else than its events"
     return events
 
 

@@ -2,14 +2,14 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from itertools import islice
+from itertools import chain, islice
 
 from models.event import Event
 from models.ids import UnifiedUserId
 from models.journey import handle
 from models.journey.messages import JourneyMessage
 from models.journey.outcome import Outcome
-from models.journey.rows import Entry, Header, Row, header_key, timeline
+from models.journey.rows import TIMELINES, Entry, Header, Row, header_key, timeline
 from models.journey.summary import EMPTY, Summary, fold
 from tests.models.journey.making import decode
 
@@ -40,7 +40,7 @@ class Shelf:
         self.rows.pop(key, None)
 
     def scan(self, prefix: bytes, start: bytes | None = None, limit: int = 1000) -> list[tuple[bytes, Row]]:
-        keys = self._timelines[prefix]
+        keys = sorted(chain(*self._timelines.values())) if prefix == TIMELINES else self._timelines[prefix]
         following = (keys[n] for n in range(bisect_left(keys, start or prefix), len(keys)))
         found = [(key, self.rows[key]) for key in islice((key for key in following if key in self.rows), limit)]
         self.touched += len(found)

@@ -8,15 +8,15 @@ MESSAGES_MAX = 2_000
 """A history has a few hundred."""
 
 
-def run(seed: int, *, patient: bool = False) -> World:
+def run(seed: int, *, patient: bool = False, ageing: bool = False) -> World:
     """Lives a history to its end; AssertionError with what is wrong."""
-    world = World(seed, patient=patient)
+    world = World(seed, patient=patient, ageing=ageing)
     judge = Judge(world)
     haste = world.random.choice((0.3, 0.6, 0.85))
     for _ in range(HAPPENINGS):
         world.happen()
         judge.look()
-        calm = world.random.random() < (0.4 if patient else 0.05)
+        calm = world.random.random() < (0.4 if patient or ageing else 0.05)
         while (calm or world.random.random() < haste) and _progress(world):
             judge.look()
     while _progress(world):

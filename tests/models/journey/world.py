@@ -11,8 +11,9 @@ from typing import NamedTuple
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
 from models.journey import Header, JourneyMessage, handle
-from models.journey.messages import parted
+from models.journey.messages import Age, RetentionDue, parted
 from models.journey_messages import JourneyNews
+from tests.models.journey.ageing import Retention
 from tests.models.journey.custody import Cluster, Custody
 from tests.models.journey.making import made, placed
 from tests.models.journey.shelf import Shelf
@@ -34,9 +35,9 @@ class Lane(NamedTuple):
 class World:
     """A history from a seed: what persons do, what becomes of their identities, and the messages on their way."""
 
-    def __init__(self, seed: int, *, patient: bool = False) -> None:
-        """`patient`: identities change only while no messages are under way; events come at any time."""
-        self._patient = patient
+    def __init__(self, seed: int, *, patient: bool = False, ageing: bool = False) -> None:
+        """`patient`: identities change only while no messages are under way; events come at any time. `ageing`: timers come."""
+        self._patient, self._ageing = patient, ageing
         self.random = Random(seed)
         self.custody = Custody(self.random, KEYS)
         self.shelves = [Shelf() for _ in range(PARTITIONS)]
@@ -46,6 +47,7 @@ class World:
         self.parted: set[IdentifierKey] = set()
         self.changed: set[UnifiedUserId] = set()
         self.messages = 0
+        self.retention = Retention(self.random)
         self._clock = 0
 
     def shelf(self, uid: UnifiedUserId) -> Shelf:
@@ -55,6 +57,8 @@ class World:
     def happen(self) -> None:
         """One thing in the outside world."""
         self.parted = set()
+        if self._ageing and not self.is_busy() and self.random.random() < 0.7:
+            self._age()
         choice = self.random.random()
         if choice < 0.55:
             self._occur()
@@ -100,11 +104,25 @@ class World:
 
     def apply(self, message: JourneyMessage) -> None:
         """A journey handles a message."""
-        home = partition(message.uid)
+        shelf, before = self.shelf(message.uid), self.shelf(message.uid).events(message.uid) if isinstance(message, Age) else []
         self.messages += 1
         self.changed.add(message.uid)
-        for told in handle(message, self.shelves[home]).messages:
-            self.lanes[Lane("journey", home, partition(told.uid))].append(told)
+        outcome = handle(message, shelf)
+        self._send(partition(message.uid), outcome.messages)
+        self.retention.refuse(outcome.late)
+        if isinstance(message, Age):
+            after = {event.event_id for event in shelf.events(message.uid)}
+            self.retention.leave(message.uid, [event for event in before if event.event_id not in after])
+
+    def _age(self) -> None:
+        """A timer: every partition learns of the new limit; what follows from it takes its time."""
+        limit = self.retention.rise()
+        for home, shelf in enumerate(self.shelves):
+            self._send(home, handle(RetentionDue(UnifiedUserId(""), limit), shelf).messages)
+
+    def _send(self, home: int, told: list[JourneyMessage]) -> None:
+        for message in told:
+            self.lanes[Lane("journey", home, partition(message.uid))].append(message)
 
     def _occur(self) -> None:
         if self.custody.holders:
@@ -122,7 +140,7 @@ class World:
         random = self.random
         event = made(
             event_id,
-            random.randrange(8),
+            self.retention.time([event for _, event in self.deliveries[event_id]]),
             received=self._clock,
             channel=random.choice(CHANNELS),
             traits={"city": self._clock},
