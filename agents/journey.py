@@ -1,4 +1,4 @@
-"""journey.inbox -> journey rows, journey.changes."""
+"""journey.inbox -> journey rows, journey.changes; what comes too late to be listed -> behaviour.rejected."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,6 +26,8 @@ class JourneyActors:
             yield Message(JOURNEY_INBOX, route(told.uid), told)
         for entered in outcome.entered:
             yield outputs.entered(entered)
+        for late in outcome.late:
+            yield outputs.late(late)
 
     def reject(self, body: bytes, partition: int, offset: int, why: str) -> Record:
         """The record of a message that could not be handled."""

@@ -34,14 +34,16 @@ class Answers:
         """`/v1/identities/...`: who this is, by all names."""
         return {**self._names(person, summary), "refused": list(refused)}
 
-    def profile(self, person: Person, summary: Summary) -> Document:
+    def profile(self, person: Person, story: Story) -> Document:
         """`/v1/users/{uid}`: who this is, and what follows from the whole journey."""
+        summary = story.summary
         stages = sorted(summary.stages.items(), key=lambda item: (self._stages.get(item[0], len(self._stages)), item[0]))
         return {
             **self._names(person, summary),
             "traits": {n: msgspec.Raw(t.value) for n, t in sorted(summary.traits.items()) if t.value != b"null"},
             "first_seen": None if summary.first is None else self.time(summary.first.occurred_at),
             "last_seen": None if summary.last is None else self.time(summary.last.occurred_at),
+            "listed_since": None if story.listed_since is None else self.time(story.listed_since),
             "events": summary.events,
             "channels": summary.channels,
             "current_stage": stages[-1][0] if stages else None,
@@ -54,7 +56,7 @@ class Answers:
 
     def journey(self, person: Person, story: Story, page: Page) -> Document:
         """`/v1/journeys/...`: profile and page in one."""
-        return {**self.profile(person, story.summary), **self.page(person, page), "settled": story.settled}
+        return {**self.profile(person, story), **self.page(person, page), "settled": story.settled}
 
     def sessions(self, page: SessionPage) -> Document:
         """`/v1/users/{uid}/sessions`: one page."""

@@ -86,7 +86,7 @@ class UserView(Lookup):
     async def get(self, request: web.Request, uid: str) -> web.Response:
         shown, person = _answers(request), await _person(uid)
         story = await people.story(person)
-        return json_response(shown.profile(person, story.summary))
+        return json_response(shown.profile(person, story))
 
 
 @app.page("/v1/users/{uid}/journey")

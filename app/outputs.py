@@ -17,6 +17,7 @@ from models.event import Rejected
 from models.identity.outcome import Erased, Mapped, Merged, Output, Refused, RequestResult, Split, Suppressed, Wandering
 from models.identity.values import Evidence, Pair
 from models.journey.outcome import StageEntered
+from models.journey_messages import EventPlaced
 
 _encode = msgspec.json.Encoder().encode
 
@@ -68,6 +69,11 @@ class Outputs:
             "event_id": output.event_id,
         }
         return Record(self._changes, output.uid.encode(), _encode(body))
+
+    def late(self, event: EventPlaced) -> Record:
+        """The record of an event that came after events of its time had left the journeys."""
+        rule = f"occurred at {self._at(event.occurred_at)}, before the time since when journeys list events"
+        return rejection(self._rejected, Rejected("too_old", rule), Origin("journey.inbox", -1, -1), "", event.body)
 
     def internal(self, inbox: str, partition: int, body: bytes, offset: int, why: str) -> Record:
         """The record of a message that a stage could not handle."""

@@ -19,9 +19,10 @@ from app.runtime.rows import Partition
 from models.event import Event
 from models.identity.rows import Cluster, Node, Request
 from models.ids import EventId, IdentifierKey, UnifiedUserId, route, route_of_request
+from models.journey.ageing import later
 from models.journey.messages import parted
 from models.journey.rows import Entry, Header
-from models.journey.summary import EMPTY, Place, Summary, fold, join
+from models.journey.summary import Place, Summary, fold, join
 from models.timeline import merged
 from tables.identity import cluster_of, node_of, request_of
 from tables.journey import Window, entries_of, event_of, header_of, known_of
@@ -67,6 +68,8 @@ class Story(NamedTuple):
 
     summary: Summary
     uids: tuple[UnifiedUserId, ...]
+    listed_since: int | None = None
+    """Events from before it are counted but no longer listed."""
     anchors: frozenset[IdentifierKey] | None = None
 
     @property
@@ -159,17 +162,20 @@ class People:
         headers = await asyncio.gather(*map(self._header, others))
         still = {uid: header for uid, header in zip(others, headers, strict=True) if header is not None and _holds(header)}
         if not still and own.sweep is None:
-            return Story(own.summary, (person.uid,))
+            return Story(own.summary, (person.uid,), own.listed_since)
         joint = reduce(join, (header.summary for header in still.values()), own.summary)
-        moving = Story(joint, (person.uid, *still), frozenset(content.members))
-        return moving._replace(summary=await self._counted(moving))
+        # What is no longer listed comes with an absorbed journey, and stays with one that others left.
+        theirs = [own, *(still[uid] for uid in absorbed if uid in still)]
+        since = reduce(later, (header.listed_since for header in theirs))
+        moving = Story(joint, (person.uid, *still), since, frozenset(content.members))
+        return moving._replace(summary=await self._counted(moving, reduce(join, (header.aged for header in theirs))))
 
-    async def _counted(self, story: Story) -> Summary:
+    async def _counted(self, story: Story, aged: Summary) -> Summary:
         """The summary while events move: of the events themselves, or of a very long journey about right."""
         if story.summary.events > COUNTED_EVENTS_MAX:
             return story.summary
         events, _ = await self.events(story)(Window(), COUNTED_EVENTS_MAX)
-        return reduce(fold, events, EMPTY)
+        return reduce(fold, events, aged)
 
     async def known(self, story: Story, event_ids: Sequence[EventId]) -> set[EventId]:
         """Those of the ids that are of events in this journey."""

@@ -1,12 +1,14 @@
 """What a worker does beside its stages: it renews its lease, from time to time it looks for foreign writers behind its
-changelogs, and at its end it closes its connections to others.
+changelogs, every hour it tells journeys which events are too old, and at its end it closes its connections to others.
 """
 
 from mode import Service
 
 from agents import identity, journey
-from app.instance import app
+from app.clock import now_ms
+from app.instance import JOURNEY_INBOX, app, config
 from app.lookups import peers, puller
+from app.retention import HOUR_MS, timers
 from app.runtime.lease import RENEW_SECONDS, RETRY_SECONDS
 from app.runtime.tables import PROBE_SECONDS
 
@@ -28,6 +30,15 @@ class Upkeep(Service):
         while not self.should_stop:
             await app.runs.renew_lease()
             await self.sleep(RENEW_SECONDS if app.runs.lease.holds() else RETRY_SECONDS)
+
+    @Service.task
+    async def _retire(self) -> None:
+        keep_days = config.journey.keep_days
+        while keep_days is not None and not self.should_stop:
+            ready = app.tables.actives_ready and not app.rebalancing and journey.station.table.live
+            if ready:
+                await app.durable.publish([], [timers(JOURNEY_INBOX, journey.station.table.live, keep_days, now_ms())])
+            await self.sleep(HOUR_MS / 1_000 if ready else RETRY_SECONDS)
 
     async def on_stop(self) -> None:
         """Closes what lookups opened."""

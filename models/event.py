@@ -21,6 +21,7 @@ Reason = Literal[
     "view_too_short",
     "repeated_click",
     "erased",
+    "too_old",
     "internal",
 ]
 

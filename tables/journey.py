@@ -11,12 +11,11 @@ import msgspec
 from app.runtime.rows import Partition
 from models.event import Event
 from models.ids import EventId, UnifiedUserId
-from models.journey.rows import Entry, Header, Row, entry_key, header_key, id_key, place_of, timeline
+from models.journey.rows import LIMIT, TIMELINES, Entry, Header, Row, entry_key, header_key, id_key, place_of, timeline
 from models.journey.summary import Place
 from tables.format import Format
 
 HEADERS = b"h|"
-TIMELINES = b"t|"
 _event = msgspec.msgpack.Decoder(Event).decode
 
 
@@ -39,8 +38,8 @@ class JourneyCodec:
         return self._header.decode(body) if key.startswith(HEADERS) else self._time.decode(body)
 
     def returns(self, key: bytes) -> bool:
-        """A header comes again with the next event; an entry with a sweep at most."""
-        return key.startswith(HEADERS)
+        """A header comes again with the next event, the limit with every event; an entry with a sweep at most."""
+        return key.startswith(HEADERS) or key == LIMIT
 
 
 codec = JourneyCodec()

@@ -1,4 +1,4 @@
-"""The section `[journey]`: what is read into the journeys of people, their stages, sessions and gaps."""
+"""The section `[journey]`: what is read into the journeys of people, their stages, sessions and gaps, and for how long."""
 
 from collections.abc import Collection
 
@@ -9,6 +9,7 @@ from models.stages import Stage
 
 SESSION_GAP_MINUTES, SESSION_GAP_MINUTES_MAX = 30, 24 * 60
 WITHIN_MINUTES, WITHIN_MINUTES_MAX = 24 * 60, 30 * 24 * 60
+KEEP_DAYS_MAX = 36_500
 _MINUTE_MS = 60_000
 
 
@@ -26,7 +27,8 @@ def journey(root: Section, channel_names: Collection[str]) -> tuple[tuple[Stage,
                 rule = _inference(one, rules)
                 rules[rule.name] = rule
         gap = section.number("session_gap_minutes", SESSION_GAP_MINUTES, 1, SESSION_GAP_MINUTES_MAX)
-    return tuple(stages.values()), Journey(gap * _MINUTE_MS, tuple(rules.values()))
+        keep_days = section.optional_number("keep_days", 1, KEEP_DAYS_MAX)
+    return tuple(stages.values()), Journey(gap * _MINUTE_MS, tuple(rules.values()), keep_days)
 
 
 def _stage(section: Section, channel_names: Collection[str], found: Collection[str]) -> Stage:

@@ -92,10 +92,14 @@ class System(msgspec.Struct, frozen=True):
 
 
 class Journey(msgspec.Struct, frozen=True):
-    """How journeys are shown: the pause that ends a session, and the rules by which gaps are filled."""
+    """How journeys are shown: the pause that ends a session, the rules by which gaps are filled, and how long events are listed.
+
+    `keep_days` None = for ever.
+    """
 
     session_gap_ms: int = 30 * 60_000
     inferences: tuple[Rule, ...] = ()
+    keep_days: int | None = None
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):

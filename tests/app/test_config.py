@@ -211,6 +211,7 @@ BROKEN = [
         SMALL + "[[journey.stages]]\nname = 'x'\nevents = ['e']\nproperties = { a = [1] }",
         "stages[1].properties.a: must be a text, number",
     ),
+    (SMALL + "[journey]\nkeep_days = 0", "journey.keep_days: must be a whole number from 1 to 36500"),
     (SMALL + "[journey]\nsession_gap_minutes = 0", "journey.session_gap_minutes: must be a whole number from 1 to 1440"),
     (SMALL + "[[journey.inferences]]\nname = 'x'", "inferences[1].event: must be the name of an event, and it is missing"),
     (
