@@ -112,6 +112,7 @@ class Stage(Generic[M, R]):
         self._partitions, self._publisher = partitions, publisher
         self.follower = follower
         self._recent: dict[int, Recent[R]] = {}
+        self.batches = 0
         self.handled = 0
         self.dropped = 0
 
@@ -139,6 +140,7 @@ class Stage(Generic[M, R]):
             table.write(rows, persisted)
             recent.follow(persisted, batch.overlay.returning())
             self.follower.count(at.partition, batch.overlay.replaced())
+        self.batches += 1
         self.handled += batch.handled
         self.dropped += len(items) - batch.handled
         return persisted
