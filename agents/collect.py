@@ -5,7 +5,7 @@ from typing import Any
 
 from faust.types import StreamT
 
-from app.instance import BEHAVIOUR, IDENTITY_INBOX, POLICY, REJECTED, ZONE, app, partitions, raw_topic, reading, settings
+from app.instance import BEHAVIOUR, IDENTITY_INBOX, POLICY, REJECTED, ZONE, app, outputs, partitions, raw_topic, reading, settings
 from app.reading import named, system_of
 from app.rejection import Origin, rejection
 from app.runtime.relay import Relay
@@ -33,7 +33,7 @@ def collect_record(record: Any) -> Iterator[Sent]:
     yield Message(IDENTITY_INBOX, route(message.key), message)
 
 
-relays["collect"] = relay = Relay(collect_record, partitions, Outgoing(app))
+relays["collect"] = relay = Relay(collect_record, outputs.refused, partitions, Outgoing(app))
 station = RelayStation(app, relay, POLICY)
 
 

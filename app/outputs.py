@@ -79,6 +79,11 @@ class Outputs:
         """The record of a message that a stage could not handle."""
         return rejection(self._rejected, Rejected("internal", why), Origin(inbox, partition, offset), "", body)
 
+    def refused(self, record: Any, why: str) -> Record:
+        """The record of a raw record that could not be handled; `record` as Kafka clients give it."""
+        origin = Origin(record.topic, record.partition, record.offset)
+        return rejection(self._rejected, Rejected("internal", why), origin, self._at(record.timestamp), record.value)
+
     def _merge(self, kind: str, key: str, body: dict[str, Any]) -> Record:
         return Record(self._merges, key.encode(), _encode({"type": kind, **body}))
 

@@ -158,7 +158,7 @@ class People:
         content = person.cluster.content
         absorbed = [uid for uid in content.absorbed if uid not in own.done]
         origins = [origin for fragment, origin in content.origins.items() if parted(fragment) not in own.done]
-        others = list(dict.fromkeys(uid for uid in (*absorbed, *origins) if uid != person.uid))
+        others = sorted({uid for uid in (*absorbed, *origins) if uid != person.uid})
         headers = await asyncio.gather(*map(self._header, others))
         still = {uid: header for uid, header in zip(others, headers, strict=True) if header is not None and _holds(header)}
         if not still and own.sweep is None:
@@ -201,7 +201,8 @@ class People:
     async def _chunk(self, story: Story, window: Window, limit: int) -> tuple[list[Event], set[EventId]]:
         """The next events of all timelines together, and the ids of those that are somebody else's."""
         asked = [EventsAsked(uid, window.since, window.before, window.after, window.descending, limit) for uid in story.uids]
-        found = await asyncio.gather(*(self._peers.ask(ENTRIES, route(a.uid), a) for a in asked))
+        # what moves is taken there before it is deleted here: who gives away is read first, the person itself last
+        found = [await self._peers.ask(ENTRIES, route(a.uid), a) for a in reversed(asked)]
         timelines = [[event_of(entry) for entry in entries] for entries in found]
         theirs: set[EventId] = set()
         if not story.settled:

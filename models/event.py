@@ -48,6 +48,19 @@ class Event(msgspec.Struct, frozen=True, array_like=True):
     """The first configured stage of the journey that the event matches."""
 
 
+def properties_of(event: Event) -> dict[str, object]:
+    """The decoded properties of an event; none when a number in them is beyond all bounds: the door lets it through."""
+    try:
+        return msgspec.json.decode(event.properties, type=dict[str, object])
+    except msgspec.ValidationError:
+        return {}
+
+
+def is_same(given: object, wanted: object) -> bool:
+    """Equal in JSON: true is not 1."""
+    return given == wanted and isinstance(given, bool) == isinstance(wanted, bool)
+
+
 class Rejected(msgspec.Struct, frozen=True):
     """Why a record does not become an event: a stable reason and the rule in words."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from models.event import Event
+from models.event import Event, is_same, properties_of
 from models.ids import EventId
 
 DAY_MS = 24 * 3_600_000
@@ -97,15 +97,15 @@ def _is_gap(event: Event, path: _Path, after: Event, rule: Rule) -> bool:
         return False
     if not rule.unless_properties:
         return True
-    properties = _properties(event)
-    return not any(_is_same(properties.get(name), value) for name, value in rule.unless_properties)
+    properties = properties_of(event)
+    return not any(is_same(properties.get(name), value) for name, value in rule.unless_properties)
 
 
 def _inferred(last: Event, event: Event, after: Event, rule: Rule) -> Inferred:
     """Between the event and the one just before it, which is `after` or lies behind it."""
     properties = b"{}"
     if rule.same is not None:
-        properties = msgspec.json.encode({rule.same: _properties(event).get(rule.same)})
+        properties = msgspec.json.encode({rule.same: properties_of(event).get(rule.same)})
     between = Event(
         EventId(f"{event.event_id}/{rule.name}"),
         rule.needs,
@@ -123,17 +123,4 @@ def _inferred(last: Event, event: Event, after: Event, rule: Rule) -> Inferred:
 def _subject(event: Event, rule: Rule) -> bytes:
     if rule.same is None:
         return b""
-    return msgspec.json.encode(_properties(event).get(rule.same), order="deterministic")
-
-
-def _properties(event: Event) -> dict[str, object]:
-    try:
-        return msgspec.json.decode(event.properties, type=dict[str, object])
-    except msgspec.ValidationError:
-        # A number beyond all bounds; the door lets it through, and it says nothing.
-        return {}
-
-
-def _is_same(given: object, wanted: object) -> bool:
-    """Equal in JSON: true is not 1."""
-    return given == wanted and isinstance(given, bool) == isinstance(wanted, bool)
+    return msgspec.json.encode(properties_of(event).get(rule.same), order="deterministic")

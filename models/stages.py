@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from models.event import Event
+from models.event import Event, is_same, properties_of
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -29,5 +29,5 @@ def _enters(event: Event, stage: Stage) -> bool:
         return False
     if not stage.properties:
         return True
-    given = msgspec.json.decode(event.properties)
-    return all(given.get(name) == value for name, value in stage.properties)
+    given = properties_of(event)
+    return all(is_same(given.get(name), value) for name, value in stage.properties)

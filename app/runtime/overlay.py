@@ -103,7 +103,7 @@ class Overlay(Generic[R]):
             row = self._recent[key]
         else:
             raw = self._read(key)
-            row = self._codec.decode(key, raw[STAMP:]) if raw is not None and len(raw) > STAMP else None
+            row = self._decoded(key, raw[STAMP:]) if raw is not None and len(raw) > STAMP else None
         self._seen[key] = self._stored[key] = row
         return row
 
@@ -128,7 +128,7 @@ class Overlay(Generic[R]):
         first = start or prefix
         gone = sum(1 for k in self._changed if k.startswith(prefix) and self._seen[k] is None)
         stored = self._scan(prefix, first, limit + gone)
-        rows = {key: self._codec.decode(key, body) for key, body in stored if key not in self._changed}
+        rows = {key: self._decoded(key, body) for key, body in stored if key not in self._changed}
         for key in self._changed:
             row = self._seen[key]
             if row is not None and key >= first and key.startswith(prefix):
@@ -149,6 +149,12 @@ class Overlay(Generic[R]):
         for key, moment in self._changed.items():
             row = self._seen[key]
             yield key, stamp(moment) + (b"" if row is None else self._codec.encode(key, row))
+
+    def _decoded(self, key: bytes, body: bytes) -> R:
+        try:
+            return self._codec.decode(key, body)
+        except Exception as error:  # a row of another format, or a damaged one
+            raise Unreadable(f"row {key!r}: {error}") from error
 
     def _read(self, key: bytes) -> bytes | None:
         try:

@@ -5,15 +5,19 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from app.runtime.durable import Record
 from app.runtime.packs import Outbox, sequence
 from app.runtime.stage import YIELD_SECONDS, Message, Publisher, Sent
 
+Handle = Callable[[Any], Iterable[Sent]]
+Refuse = Callable[[Any, str], Record]
+
 
 class Relay:
-    """Handles raw records; `handle` is pure and must not raise."""
+    """Handles raw records; `handle` is pure, and `refuse` makes the record of one that it could not handle."""
 
-    def __init__(self, handle: Callable[[Any], Iterable[Sent]], partitions: int, publisher: Publisher) -> None:
-        self._handle, self._partitions, self._publisher = handle, partitions, publisher
+    def __init__(self, handle: Handle, refuse: Refuse, partitions: int, publisher: Publisher) -> None:
+        self._handle, self._refuse, self._partitions, self._publisher = handle, refuse, partitions, publisher
         self.handled = 0
 
     async def apply(self, source: str, records: Sequence[Any]) -> None:
@@ -21,7 +25,7 @@ class Relay:
         outbox, out = Outbox(source, self._partitions), []
         pause = time.perf_counter() + YIELD_SECONDS
         for record in records:
-            for output, sent in enumerate(self._handle(record)):
+            for output, sent in enumerate(self._outcome(record)):
                 if isinstance(sent, Message):
                     outbox.send(sent.topic, sent.route, sequence(record.offset, 0, output), sent.body)
                 else:
@@ -31,3 +35,9 @@ class Relay:
                 pause = time.perf_counter() + YIELD_SECONDS
         await self._publisher.publish(out, outbox.rounds())
         self.handled += len(records)
+
+    def _outcome(self, record: Any) -> list[Sent]:
+        try:
+            return list(self._handle(record))
+        except Exception as error:  # the named edge of a relay: a record that cannot be handled must not stop those behind it
+            return [self._refuse(record, f"{type(error).__name__}: {error}")]

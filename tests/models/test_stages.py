@@ -3,6 +3,7 @@
 import pytest
 
 from models.event import Event
+from models.ids import EventId
 from models.stages import Stage, stage_of
 from tests.models.journey.making import made
 
@@ -33,3 +34,15 @@ def test_the_first_stage_that_matches_by_name_channel_and_properties(event: Even
 
 def test_without_stages_there_is_none() -> None:
     assert stage_of(made("e", 1), ()) is None
+
+
+def test_a_number_beyond_all_bounds_says_nothing() -> None:
+    stage = Stage("paid", frozenset({"order"}), properties=(("status", "ok"),))
+    event = Event(EventId("e"), "order", "web", 0, 0, (), properties=b'{"status": "ok", "n": 1e999}')
+    assert stage_of(event, (stage,)) is None
+
+
+def test_true_is_not_one() -> None:
+    stage = Stage("paid", frozenset({"order"}), properties=(("paid", 1),))
+    event = Event(EventId("e"), "order", "web", 0, 0, (), properties=b'{"paid": true}')
+    assert stage_of(event, (stage,)) is None

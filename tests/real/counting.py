@@ -100,8 +100,11 @@ def counting(bootstrap: str, prefix: str, data: Path, worker: str) -> App:
         name = record.value.decode()
         yield Message(inbox, name, Count(name))
 
+    def refuse(record: Any, why: str) -> Record:
+        raise AssertionError(why)
+
     app.before_start = prepare
-    stations(app, events, inbox, Relay(relayed, PARTITIONS, Outgoing(app)), Sleeper(app, data / SLEEP))
+    stations(app, events, inbox, Relay(relayed, refuse, PARTITIONS, Outgoing(app)), Sleeper(app, data / SLEEP))
     return app
 
 

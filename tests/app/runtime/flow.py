@@ -89,6 +89,11 @@ def relay(record: Any) -> Iterator[Sent]:
     yield Message(SHOPPERS, order.shopper, order)
 
 
+def refuse(record: Any, why: str) -> Record:
+    """Tells why an order could not be read."""
+    return Record("rejected", None, record.value, (("why", why.encode()),))
+
+
 class Shoppers:
     """`s|` has all orders of a shopper, `o|` each open one, `r|` those of which a friend heard, `c|` the confirmed ones."""
 

@@ -153,7 +153,7 @@ class Process:
         """One batch."""
         name, number = self.seat.place
         if self.stage is None:
-            await Relay(flow.relay, flow.PARTITIONS, self.port).apply(f"{name}/{number}", records)
+            await Relay(flow.relay, flow.refuse, flow.PARTITIONS, self.port).apply(f"{name}/{number}", records)
         else:
             self.last = await self.stage.apply(Position(number, f"{name}/{number}"), self.disk, self.last, records)
         await self.port.applied()

@@ -172,11 +172,25 @@ async def test_a_relay_numbers_what_it_sends_by_the_record(wire: Wire) -> None:
             yield Message("next", "a route", word)
         yield Record("outside", None, record.value)
 
-    relay = Relay(words, 4, wire)
+    relay = Relay(words, refused, 4, wire)
     await relay.apply("raw/0/policy", [Inbound(7, b"a b"), Inbound(9, b"c")])
     assert wire.messages == [(sequence(7, 0, 0), "a"), (sequence(7, 0, 1), "b"), (sequence(9, 0, 0), "c")]
     assert [record.value for record in wire.records] == [b"a b", b"c"]
     assert relay.handled == 2
+
+
+async def test_a_record_that_a_relay_cannot_handle_does_not_stop_those_behind_it(wire: Wire) -> None:
+    def words(record: Inbound) -> Iterator[Sent]:
+        yield Message("next", "a route", record.value.decode())
+
+    relay = Relay(words, refused, 4, wire)
+    await relay.apply("raw/0/policy", [Inbound(7, b"\xff"), Inbound(8, b"good")])
+    assert [message for _, message in wire.messages] == ["good"]
+    assert [record.value for record in wire.records] == [b"\xff"]
+
+
+def refused(record: Any, why: str) -> Record:
+    return Record("rejected", None, record.value, (("why", why.encode()),))
 
 
 def rejected(message: str, why: str) -> Record:
