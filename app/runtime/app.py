@@ -6,9 +6,11 @@ from typing import Any
 import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode.utils.objects import cached_property
 
 from app.runtime import upstream
 from app.runtime.durable import Producer
+from app.runtime.flow import Flow
 from app.runtime.offsets import Offsets
 from app.runtime.runs import Consumer
 from app.runtime.topic_ids import topic_ids
@@ -40,6 +42,11 @@ class App(faust.App):
 
     def _new_producer_transport(self) -> Any:
         return Transport(self.conf.broker_producer, self)
+
+    @cached_property
+    def flow_control(self) -> Flow:
+        """The tap before the queues of agents."""
+        return Flow(loop=self.loop)
 
     @property
     def runs(self) -> Consumer:

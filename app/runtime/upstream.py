@@ -17,6 +17,7 @@ from faust.tables.recovery import Recovery
 from faust.transport.conductor import ConductorCompiler
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers import aiokafka as driver
+from mode.utils.queues import FlowControlEvent
 
 RELIED_ON: dict[Callable[..., Any], str] = {
     App.on_stop: "bfe5a933defb",
@@ -60,6 +61,7 @@ RELIED_ON: dict[Callable[..., Any], str] = {
     driver.ConsumerRebalanceListener.on_partitions_assigned: "1c1f8406ad36",
     driver.Producer._settings_extra: "a4c7bc41b638",
     driver.Producer._ensure_producer: "5592a4bbdf25",
+    FlowControlEvent.resume: "4dcdc1253fd0",
     GroupCoordinator._send_req: "fa4b12e914ce",
     GroupCoordinator._do_heartbeat: "dc1d6632aaa6",
 }
