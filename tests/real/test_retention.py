@@ -1,0 +1,63 @@
+"""Retention on the whole chain: what is too old leaves the timelines, still counts, and is not let in again."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.broker import Broker
+from app.settings import PACKAGED_CONFIG
+from tests.real.crowd import Behaviour
+from tests.real.system import System, Worker, path_of
+
+DAY_MS = 86_400_000
+ANN = ("user_id", "ann")
+
+
+@pytest.mark.asyncio
+async def test_old_events_leave_the_timeline_and_still_count(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_ms = round(time.time() * 1_000)
+    old, new = behaviour("old", now_ms - 40 * DAY_MS), behaviour("new", now_ms - 20 * DAY_MS)
+    async with System.run(broker.bootstrap, "retention", tmp_path) as system:
+        first = await system.started()
+        await system.tell([old, new])
+        await system.settled()
+        assert await shown(system, first) == (["old", "new"], 2, True)
+        first.kill()
+        monkeypatch.setenv("ONETRAIL_CONFIG", str(keeping(30, tmp_path)))
+        second = await system.started()
+        await aged(system, second)
+        assert await shown(system, second) == (["new"], 2, False)
+        await system.tell([old, behaviour("late", old.occurred_at)])
+        status = await system.settled()
+        assert await shown(system, second) == (["new"], 2, False)
+        assert status["rejected"] == {"too_old": 2}
+
+
+def behaviour(event_id: str, at: int) -> Behaviour:
+    """What Ann did at a time in UTC milliseconds."""
+    return Behaviour("web", event_id, "page_viewed", at, (ANN,))
+
+
+def keeping(days: int, directory: Path) -> Path:
+    """The packaged configuration with a limit."""
+    own = directory / "own.toml"
+    text = PACKAGED_CONFIG.read_text(encoding="utf-8")
+    own.write_text(text.replace("[journey]\n", f"[journey]\nkeep_days = {days}\n", 1), encoding="utf-8")
+    return own
+
+
+async def aged(system: System, worker: Worker) -> None:
+    """Waits until the timer has come, shortly after the worker is ready."""
+    end = time.monotonic() + 20
+    while (await shown(system, worker))[2]:
+        assert time.monotonic() < end, "no timer came"
+        await asyncio.sleep(0.1)
+
+
+async def shown(system: System, worker: Worker) -> tuple[list[Any], int, bool]:
+    """The events of Ann's timeline, how many count, and whether all are listed."""
+    journey = await system.known(path_of("journeys", *ANN), worker)
+    return [item["event_id"] for item in journey["items"]], journey["events"], journey["listed_since"] is None
