@@ -17,6 +17,7 @@ from app.tallies import census, counters, events_kept, relays, stages
 METRICS = {
     "onetrail_records": "raw records read since start, by agent",
     "onetrail_messages": "messages handled since start, by stage",
+    "onetrail_batches": "batches of messages since start, by stage: each costs two round trips to the broker",
     "onetrail_repeats": "messages dropped since start because they were seen before, by stage",
     "onetrail_outcomes": "merges, splits and erasures decided since start, by kind",
     "onetrail_refused_links": "links refused since start, by reason and namespace",
@@ -44,6 +45,7 @@ class WorkerCollector(Collector):
         """All metrics of METRICS."""
         yield _counter("onetrail_records", ("agent",), {(name,): relay.handled for name, relay in relays.items()})
         yield _counter("onetrail_messages", ("stage",), {(name,): stage.handled for name, stage in stages.items()})
+        yield _counter("onetrail_batches", ("stage",), {(name,): stage.batches for name, stage in stages.items()})
         yield _counter("onetrail_repeats", ("stage",), {(name,): stage.dropped for name, stage in stages.items()})
         yield _counter("onetrail_outcomes", ("kind",), {(kind,): count for kind, count in counters.outcomes.items()})
         yield _counter("onetrail_refused_links", ("reason", "namespace"), counters.refused)

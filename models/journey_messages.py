@@ -25,6 +25,8 @@ class EventPlaced(ToJourney, frozen=True):
     occurred_at: int
     received_at: int
     body: bytes
+    version: int = -1
+    """The custody with which the cluster held the anchor."""
 
 
 class JourneyClosed(ToJourney, frozen=True):

@@ -36,9 +36,10 @@ from models.journey_messages import EventPlaced, JourneyErased, JourneySplit
 def deliver(turn: Turn, message: Deliver) -> None:
     """Pass an event to the journey; also while frozen, for the journey follows by itself."""
     key = message.anchor.key
-    if held(turn, key, message) is not None:
-        placed = EventPlaced(message.uid, key, message.event_id, message.occurred_at, message.received_at, message.body)
-        turn.tell(placed)
+    row = held(turn, key, message)
+    if row is not None:
+        times, version = (message.occurred_at, message.received_at), row.content.members[key].version
+        turn.tell(EventPlaced(message.uid, key, message.event_id, *times, message.body, version))
 
 
 def link(turn: Turn, message: Link) -> None:

@@ -68,6 +68,7 @@ def _apply(message: ToOne, header: Header, rows: Rows, out: Outcome) -> Header:
 
 
 def _event(message: EventPlaced, header: Header, rows: Rows, out: Outcome) -> Header:
+    header = _told(header, message)
     elsewhere = sweep.destination(header, message.key)
     if isinstance(elsewhere, str):
         out.messages.append(msgspec.structs.replace(message, uid=elsewhere))
@@ -78,6 +79,14 @@ def _event(message: EventPlaced, header: Header, rows: Rows, out: Outcome) -> He
         out.late.append(message)
         return header
     return _keep(message.uid, header, Placed(message.key, message.body), rows, out)
+
+
+def _told(header: Header, message: EventPlaced) -> Header:
+    """The cluster that sent an event holds its anchor: newer custody than what is known here, if the anchor was born again."""
+    known = header.moved.get(message.key)
+    if known is None or known.uid is None or known.version >= message.version:
+        return header
+    return msgspec.structs.replace(header, moved=header.moved | {message.key: Moved(None, message.version)})
 
 
 def _slice(message: Slice, header: Header, rows: Rows, out: Outcome) -> Header:
