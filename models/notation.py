@@ -8,13 +8,18 @@
 
 `tN` is N seconds after the beginning (1,000 ms each). An event has a channel, its identifiers (the anchor first, each
 `namespace:value`), then perhaps its name and a path. Its id is `e` and the time (`e2`), that of a request `r` and the time,
-unless `id=…` says another. Empty lines and what follows `#` say nothing.
+unless `id=…` says another. `at=…` is the time as the sender writes it (RFC 3339), instead of `tN`. A value with spaces stands
+in quotes. Empty lines and what follows `#` say nothing.
 """
 
 import re
+import shlex
+from datetime import UTC
 from typing import Literal
 
 import msgspec
+
+from models.times import instant
 
 SECOND_MS = 1000
 Kind = Literal["event", "link", "unlink", "erase"]
@@ -31,12 +36,19 @@ class Line(msgspec.Struct, frozen=True):
     channel: str = ""
     event: str = "seen"
     path: str = ""
+    written: str = ""
+    """The time as the sender writes it; empty = `at` counts from the beginning."""
 
 
 def read(text: str) -> tuple[Line, ...]:
     """The lines of a history; ValueError names the line that is none."""
-    lines = [line.partition("#")[0].split() for line in text.splitlines()]
-    return tuple(_line(number, words) for number, words in enumerate((words for words in lines if words), start=1))
+    lines = [words(line) for line in text.splitlines()]
+    return tuple(_line(number, said) for number, said in enumerate((said for said in lines if said), start=1))
+
+
+def words(line: str) -> list[str]:
+    """The words of a line; ValueError for a quotation that does not end."""
+    return shlex.split(line, comments=True)
 
 
 def _line(number: int, words: list[str]) -> Line:
@@ -44,8 +56,17 @@ def _line(number: int, words: list[str]) -> Line:
         raise ValueError(f"line {number}: a time, a channel or request, and identifiers are needed, not {' '.join(words)!r}")
     time, what, *rest = words
     kind = REQUESTS.get(what, "event")
-    names = tuple(word for word in rest if ":" in word)
-    said = [word for word in rest if ":" not in word and not word.startswith("id=")]
-    given = next((word[3:] for word in rest if word.startswith("id=")), f"{kind[0] if kind == 'event' else 'r'}{time[1:]}")
-    at = int(time[1:]) * SECOND_MS
-    return Line(kind, given, at, names, what, *said[:2]) if kind == "event" else Line(kind, given, at, names)
+    names = tuple(word for word in rest if ":" in word and not word.startswith("at="))
+    given = _option(rest, "id=") or f"{kind[0] if kind == 'event' else 'r'}{time[1:]}"
+    written = _option(rest, "at=")
+    at = instant(written, UTC) if written else int(time[1:]) * SECOND_MS
+    if at is None:
+        raise ValueError(f"line {number}: {written} is no time")
+    if kind != "event":
+        return Line(kind, given, at, names, written=written)
+    event, path, *_ = [*(word for word in rest if ":" not in word and not word.startswith(("id=", "at="))), "", ""]
+    return Line(kind, given, at, names, what, event or "seen", path, written)
+
+
+def _option(rest: list[str], name: str) -> str:
+    return next((word.removeprefix(name) for word in rest if word.startswith(name)), "")

@@ -17,7 +17,9 @@ ANN = ("user_id", "ann")
 
 
 @pytest.mark.asyncio
-async def test_old_events_leave_the_timeline_and_still_count(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_old_events_leave_the_timeline_and_still_count(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now_ms = round(time.time() * 1_000)
     old, new = behaviour("old", now_ms - 40 * DAY_MS), behaviour("new", now_ms - 20 * DAY_MS)
     async with System.run(broker.bootstrap, "retention", tmp_path) as system:
