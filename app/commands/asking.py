@@ -26,7 +26,8 @@ async def ask(url: str, token: str = "") -> dict[str, Any]:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, headers=headers) as answer:
             body = await answer.read()
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise Unanswered(f"nobody answers at {url}: {str(error) or type(error).__name__}") from error
+        why = "no connection" if isinstance(error, aiohttp.ClientConnectorError) else str(error) or type(error).__name__
+        raise Unanswered(f"nobody answers at {url}: {why}") from error
     try:
         document = msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.DecodeError as error:
