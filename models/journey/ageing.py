@@ -22,7 +22,7 @@ from models.journey.rows import LIMIT, TIMELINES, Entry, Header, id_key, place_o
 from models.journey.summary import fold
 
 STEP_ENTRIES = 500
-STEP_JOURNEYS = 100
+STEP_JOURNEYS = 20
 _decode = msgspec.msgpack.Decoder(Event).decode
 
 
@@ -31,16 +31,19 @@ def due(message: RetentionDue, rows: Rows, out: Outcome) -> None:
     limit = _limit(rows)
     if limit is None or limit < message.before:
         rows.put(LIMIT, message.before)
-    uid = message.uid
+    uid, old = message.uid, list[Age]()
     for _ in range(STEP_JOURNEYS):
         found = rows.scan(TIMELINES, timeline(uid) + b"\xff" if uid else None, 1)
         if not found:
-            return
+            break
         key, _ = found[0]
         uid = uid_of(key)
         if place_of(key)[0] < message.before:
-            out.messages.append(Age(uid, message.before))
-    out.messages.append(RetentionDue(uid, message.before))
+            old.append(Age(uid, message.before))
+    else:
+        # Before the others: to look through timelines from which a batch has deleted much takes longer.
+        out.messages.append(RetentionDue(uid, message.before))
+    out.messages += old
 
 
 def is_too_late(occurred_at: int, rows: Rows) -> bool:

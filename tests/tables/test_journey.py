@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.runtime.rows import Partition, stamp
 from models.event import Event
 from models.ids import EventId, IdentifierKey, UnifiedUserId
-from models.journey.rows import Entry, Header, Row, Sweep, entry_key, header_key, id_key
+from models.journey.rows import LIMIT, Entry, Header, Row, Sweep, entry_key, header_key, id_key
 from models.journey.summary import Place
 from models.journey_messages import Moved
 from models.timeline import place_of
@@ -104,6 +104,8 @@ def walk(partition: Partition, uid: UnifiedUserId, window: Window, limit: int) -
         (entry_key(ANN, 5, EventId("e|1")), Entry(PHONE, encode(made("e|1", 5)))),
         (id_key(ANN, EventId("t|h|e")), 5),
         (id_key(ANN, EventId("e")), 0),
+        (LIMIT, 1_780_000_000_000),
+        (header_key(ANN), Header(aged=folded([made("e", 1)]), listed_since=5, rested=None)),
     ],
 )
 def test_every_kind_of_row_comes_back_as_it_was(key: bytes, row: Row) -> None:
