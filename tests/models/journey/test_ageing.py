@@ -1,16 +1,21 @@
 """Events that occurred too long ago leave the timeline; what they taught stays, whatever happens to identities."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
 from models.journey import ageing, handle, sweep
 from models.journey.messages import Age, RetentionDue, Slice
 from models.journey.rows import TIMELINES, Header
 from models.journey_messages import JourneyClosed, JourneyErased, JourneySplit
+from models.timeline import place_of
 from tests.models.journey.ageing import MUTANTS
 from tests.models.journey.making import carried, made, placed
 from tests.models.journey.shelf import Shelf, folded
 from tests.models.journey.simulation import run
+from tests.models.journey.test_laws import distinct
 
 ANN, BOB, EVE = UnifiedUserId("u_ann"), UnifiedUserId("u_bob"), UnifiedUserId("u_eve")
 PHONE, COOKIE = IdentifierKey("phone"), IdentifierKey("cookie")
@@ -127,6 +132,19 @@ def test_a_partition_ages_in_small_steps(monkeypatch: pytest.MonkeyPatch) -> Non
         assert shelf.touched <= 12
     left = [key for key in shelf.rows if key.startswith(TIMELINES)]
     assert len(left) == sum(max(0, person - 5) for person in range(10))
+
+
+@settings(max_examples=50, deadline=None)
+@given(events=distinct(), limits=st.lists(st.integers(1, 5), min_size=1, max_size=4))
+def test_whatever_timers_come_totals_are_of_all_and_listed_is_what_is_young(events: list[Event], limits: list[int]) -> None:
+    shelf = Shelf()
+    shelf.told(*(placed(ANN, event) for event in events))
+    for limit in limits:
+        shelf.told(due(limit))
+    header, limit = known(shelf, ANN), max(limits)
+    assert shelf.events(ANN) == sorted((e for e in events if e.occurred_at >= limit), key=place_of)
+    assert header.summary == folded(events)
+    assert header.aged == folded([e for e in events if e.occurred_at < limit])
 
 
 @pytest.mark.parametrize("patient", [False, True])
