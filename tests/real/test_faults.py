@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SESSION_SECONDS = 10
 """After so long without a sign of life a worker's partitions go to others (app/instance.py)."""
 MOVED_SECONDS_MAX = 90.0
-RATE = 300
+RATE = 200
 
 
 class Load:
