@@ -100,12 +100,14 @@ def counting(bootstrap: str, prefix: str, data: Path, worker: str) -> App:
         name = record.value.decode()
         yield Message(inbox, name, Count(name))
 
-    def refuse(record: Any, why: str) -> Record:
-        raise AssertionError(why)
-
     app.before_start = prepare
     stations(app, events, inbox, Relay(relayed, refuse, PARTITIONS, Outgoing(app)), Sleeper(app, data / SLEEP))
     return app
+
+
+def refuse(record: Any, why: str) -> Record:
+    """Nothing is refused here."""
+    raise AssertionError(why)
 
 
 class Sleeper(Outgoing):
