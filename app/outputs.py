@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 import msgspec
 
+from app.clock import now_ms
 from app.rejection import Origin, rejection
 from app.runtime.durable import Record
 from models.display import rfc3339
@@ -77,7 +78,7 @@ class Outputs:
 
     def internal(self, inbox: str, partition: int, body: bytes, offset: int, why: str) -> Record:
         """The record of a message that a stage could not handle."""
-        return rejection(self._rejected, Rejected("internal", why), Origin(inbox, partition, offset), "", body)
+        return rejection(self._rejected, Rejected("internal", why), Origin(inbox, partition, offset), self._at(now_ms()), body)
 
     def refused(self, record: Any, why: str) -> Record:
         """The record of a raw record that could not be handled; `record` as Kafka clients give it."""
@@ -93,7 +94,7 @@ class Outputs:
 
     def _suppressed(self, output: Suppressed) -> Record:
         rule = f"occurred before the erasure of {output.key} at {self._at(output.erased_at)}"
-        return rejection(self._rejected, Rejected("erased", rule), Origin("identity.inbox", -1, -1), "", output.body)
+        return rejection(self._rejected, Rejected("erased", rule), Origin("identity.inbox", -1, -1), self._at(now_ms()), output.body)
 
     def _at(self, instant_ms: int) -> str:
         return rfc3339(instant_ms, self._zone)
