@@ -54,7 +54,7 @@ def build(settings: Settings, config: Config) -> App:
         broker=[URL(f"kafka://{server}") for server in settings.bootstrap.split(",")],
         broker_credentials=_credentials(settings.security),
         store="rocksdb://",
-        datadir=str(settings.data / "state"),
+        datadir=str(settings.data / "state" / settings.prefix),
         autodiscover=False,
         Table=RowTable,
         key_serializer="raw",

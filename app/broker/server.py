@@ -87,7 +87,8 @@ class Broker:
 
     def run_foreground(self) -> None:
         """Runs until SIGINT or SIGTERM, then returns; raises BrokerError if the broker ends by itself."""
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for end in (signal.SIGINT, signal.SIGTERM):  # a shell starts what it puts in the background with SIGINT ignored
+            signal.signal(end, signal.default_int_handler)
         try:
             self.start()
             click.echo(f"broker: {self.bootstrap}")
