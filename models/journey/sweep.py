@@ -18,7 +18,7 @@ from models.journey.outcome import Outcome, Rows, StageEntered
 from models.journey.rows import Entry, Header, Sweep, id_key, place_of, timeline
 from models.journey.summary import fold, without
 
-STEP_ENTRIES = 500
+STEP_ENTRIES = 200
 SLICE_BYTES = 200_000
 
 
