@@ -94,7 +94,8 @@ class Outputs:
 
     def _suppressed(self, output: Suppressed) -> Record:
         rule = f"occurred before the erasure of {output.key} at {self._at(output.erased_at)}"
-        return rejection(self._rejected, Rejected("erased", rule), Origin("identity.inbox", -1, -1), self._at(now_ms()), output.body)
+        origin = Origin("identity.inbox", -1, -1)
+        return rejection(self._rejected, Rejected("erased", rule), origin, self._at(now_ms()), output.body)
 
     def _at(self, instant_ms: int) -> str:
         return rfc3339(instant_ms, self._zone)
