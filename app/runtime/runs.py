@@ -104,10 +104,6 @@ class Consumer(driver.Consumer):
         """The next offset of a partition that is not finished yet, as far as is known here."""
         return self.finished.get(tp, self._committed_offset[tp])
 
-    def read_position(self, tp: TP) -> int | None:
-        """The next offset that reading from a partition will give."""
-        return self._read_offset[tp]
-
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Goes back, also where nothing was committed yet; upstream leaves such a partition where reading had got to."""
         offsets = await super().seek_to_committed()
