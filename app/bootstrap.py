@@ -87,7 +87,7 @@ def bring_up_to_date(root: Path) -> None:
 def install(root: Path) -> None:
     """Makes the environment or brings it up to date; the stamp is written last. Raises BootstrapError."""
     venv = root / ".venv"
-    print("onetrail: bringing .venv up to date (the first time it downloads about 60 MB)", file=sys.stderr)
+    print("onetrail: bringing .venv up to date (the first time it downloads about 120 MB)", file=sys.stderr)
     if not belongs_here(venv):
         run(base_interpreter(), "-m", "venv", "--clear", venv, failure="the virtual environment could not be made")
     (venv / "onetrail.stamp").unlink(missing_ok=True)

@@ -1,12 +1,16 @@
-"""The real broker for the tests of this folder: one for the session, on free ports, in a directory of its own."""
+"""What the tests of this folder share: the real broker, one for the session, on free ports, in a directory of its own; and a
+real browser, one for each test."""
 
+import os
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from playwright.async_api import Page
 
 from app.broker import Broker
+from tests.real.browser import ASK_FOR_CHROMIUM, Watched, chromium
 
 LOOPBACK = "127.0.0.1"
 
@@ -20,6 +24,23 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         yield started
     finally:
         started.stop()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Watched]:
+    """Fails the test that leaves faults in its pages; see `Watched`. On a machine without Chromium only CI insists on it."""
+    executable = chromium()
+    if executable is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(ASK_FOR_CHROMIUM)
+    async with Watched.run(executable) as watched:
+        yield watched
+        assert watched.faults == []
+
+
+@pytest.fixture
+async def page(browser: Watched) -> Page:
+    """An empty page in a fresh profile of `browser`."""
+    return await browser.page()
 
 
 def free_port_pair() -> int:
