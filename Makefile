@@ -6,7 +6,7 @@ SEEDS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv setup run test check fmt lint bench sim docs lock clean
+.PHONY: help venv setup run test cover check fmt lint bench sim docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -24,9 +24,12 @@ setup: venv ## virtual environment, broker jars and Java; starts nothing
 run: venv ## everything on this machine, with the demo data
 	@$(BIN)/onetrail up --demo
 
-test: venv ## all tests, with coverage
-	$(BIN)/coverage run -m pytest
-	@$(BIN)/coverage report
+test: venv ## all tests: first those without a broker, on all cores, then those on the real one
+	$(BIN)/pytest --ignore tests/real --numprocesses auto --dist loadfile
+	$(BIN)/pytest tests/real
+
+cover: venv ## what the tests without a broker do not reach
+	$(BIN)/pytest --ignore tests/real --numprocesses auto --dist loadfile --cov --cov-report=term-missing
 
 check: venv ## all that CI runs: formatting, lint, types, imports, tests
 	$(BIN)/ruff format --check

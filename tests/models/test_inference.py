@@ -113,7 +113,7 @@ def test_properties_that_cannot_be_read_say_nothing() -> None:
     assert len(inferred(events, [rule])) == 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(words=st.lists(st.tuples(st.sampled_from(list(NAMES)), st.integers(0, 3000)), min_size=1, max_size=14), data=st.data())
 def test_a_page_in_the_middle_shows_what_the_whole_shows(words: list[tuple[str, int]], data: st.DataObject) -> None:
     words.sort(key=lambda word: word[1])

@@ -83,7 +83,7 @@ def test_no_more_is_read_than_the_session_has_and_one() -> None:
     assert read == ["d", "c", "b"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(events=journeys(), data=st.data())
 def test_a_page_in_the_middle_tells_what_the_whole_tells(events: list[Event], data: st.DataObject) -> None:
     begin = data.draw(st.integers(0, len(events) - 1))
@@ -93,7 +93,7 @@ def test_a_page_in_the_middle_tells_what_the_whole_tells(events: list[Event], da
     assert sessions(page, running) == [s for s in sessions(events) if s.ended_at >= page[0].occurred_at][-len(sessions(page)) :]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(events=journeys())
 def test_each_event_is_in_one_session_and_pauses_lie_between_them(events: list[Event]) -> None:
     found, names = sessions(events), openers(events)

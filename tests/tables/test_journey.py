@@ -129,7 +129,7 @@ def test_ids_are_known_whatever_their_time(partition: Partition) -> None:
     assert known_of(partition, uid, asked) == ["b|c", "a"]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(stored=timelines(), gone=timelines(), window=windows(), limit=st.integers(1, 8))
 def test_a_window_shows_exactly_what_lies_in_it(
     partition: Partition, stored: list[Event], gone: list[Event], window: Window, limit: int
@@ -142,7 +142,7 @@ def test_a_window_shows_exactly_what_lies_in_it(
     assert events_of(partition, uid, window, limit) == shown(stored, window, limit)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(stored=timelines(), late=timelines(), window=windows(), limit=st.integers(1, 4))
 def test_a_walk_sees_each_event_once_while_others_arrive(
     partition: Partition, stored: list[Event], late: list[Event], window: Window, limit: int

@@ -99,5 +99,6 @@ class GuardedStory(OperatedStory):
 
 TestStory, TestOperatedStory, TestGuardedStory = Story.TestCase, OperatedStory.TestCase, GuardedStory.TestCase
 TestStory.settings = TestOperatedStory.settings = TestGuardedStory.settings = settings(
-    max_examples=30, stateful_step_count=20, deadline=None
+    max_examples=30,
+    stateful_step_count=20,
 )

@@ -134,7 +134,7 @@ def test_a_partition_ages_in_small_steps(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(left) == sum(max(0, person - 5) for person in range(10))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(events=distinct(), limits=st.lists(st.integers(1, 5), min_size=1, max_size=4))
 def test_whatever_timers_come_totals_are_of_all_and_listed_is_what_is_young(events: list[Event], limits: list[int]) -> None:
     shelf = Shelf()

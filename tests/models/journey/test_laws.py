@@ -50,7 +50,7 @@ def standing(given_events: Sequence[Event]) -> list[Event]:
     return sorted(earliest.values(), key=place_of)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(events=deliveries(), data=st.data())
 def test_any_order_and_any_repetition_give_the_same_journey(events: list[Event], data: st.DataObject) -> None:
     arriving = data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=4))))
@@ -63,13 +63,13 @@ def test_any_order_and_any_repetition_give_the_same_journey(events: list[Event],
     assert header.sweep is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(events=distinct(), data=st.data())
 def test_the_order_of_folding_does_not_matter(events: list[Event], data: st.DataObject) -> None:
     assert folded(events) == folded(data.draw(st.permutations(events)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(events=distinct(), data=st.data())
 def test_summaries_join_in_any_way(events: list[Event], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.tuples(st.integers(0, len(events)), st.integers(0, len(events)))))
@@ -79,7 +79,7 @@ def test_summaries_join_in_any_way(events: list[Event], data: st.DataObject) -> 
     assert join(a, EMPTY) == a
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(events=distinct())
 def test_taking_an_event_out_takes_it_out_of_all_counts(events: list[Event]) -> None:
     less, more = folded(events[1:]), folded(events)
