@@ -10,6 +10,7 @@ import msgspec
 from yarl import URL
 
 from app import topics
+from app.access import Access
 from app.config import Config, Workers, load
 from app.guards import announce
 from app.outputs import Outputs
@@ -18,7 +19,8 @@ from app.runtime.app import App
 from app.runtime.durable import Record
 from app.runtime.tables import RowTable
 from app.settings import Settings
-from app.web import errors, guard
+from app.tokens import Tokens
+from app.web import errors
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json"})
 
@@ -45,6 +47,10 @@ def _credentials(security: Mapping[str, Any]) -> Any:
         mechanism=security["sasl_mechanism"],
         ssl_context=tls,
     )
+
+
+access = Access(Tokens(settings), OPEN_PATHS)
+"""Who asks; a door with credentials of its own adds them here."""
 
 
 def build(settings: Settings, config: Config) -> App:
@@ -85,7 +91,7 @@ def build(settings: Settings, config: Config) -> App:
         canonical_url=settings.web_url,
         web_tables_enabled=False,
         web_router_enabled=False,
-        web_application_options={"middlewares": [errors, guard(settings.read_token, settings.admin_token, OPEN_PATHS)]},
+        web_application_options={"middlewares": [errors, access.middleware]},
     )
 
 

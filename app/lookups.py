@@ -15,11 +15,12 @@ from app.pull import Puller, Span, tokens_of
 from app.queries import is_live, journey_query, moment, walk_query, zone_of
 from app.routing import NotReady, Peers
 from app.sending import Sending
+from app.tokens import peer_token
 from app.web import Refusal, json_response
 from models.identity.explain import explain, owner_at, refusals_of
 from models.ids import IdentifierKey, UnifiedUserId, is_uid
 
-peers = Peers(app, partitions, settings.read_token)
+peers = Peers(app, partitions, peer_token(settings))
 people = People(peers)
 puller = Puller(config.systems, tokens_of(config.systems))
 live = Live(people, puller, reading, Sending(PULLED, publish), settings.pii_key)

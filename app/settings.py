@@ -57,6 +57,8 @@ class Settings:
     pii_key: bytes = field(repr=False)
     security: Mapping[str, object] = field(repr=False)
     """TLS and SASL arguments of every aiokafka client; empty = plain text."""
+    tokens: Path | None = None
+    """The file of named tokens (`app.tokens`)."""
     generated: frozenset[str] = frozenset()
     """The variables whose value was generated and lies in the data directory."""
 
@@ -95,6 +97,7 @@ class Settings:
             admin_token=secrets["ONETRAIL_ADMIN_TOKEN"],
             pii_key=secrets["ONETRAIL_PII_KEY"].encode("utf-8", "surrogateescape"),
             security=_security(env),
+            tokens=_tokens(env),
             generated=generated,
         )
 
@@ -158,6 +161,11 @@ def _config(env: Mapping[str, str]) -> Path:
     if not path.is_file():
         raise SettingsError(f"ONETRAIL_CONFIG names {str(path)!r}, and there is no such file")
     return path
+
+
+def _tokens(env: Mapping[str, str]) -> Path | None:
+    text = env.get("ONETRAIL_TOKENS")
+    return Path(text).expanduser().absolute() if text else None
 
 
 def _prefix(env: Mapping[str, str]) -> str:

@@ -1,19 +1,17 @@
-"""What all HTTP answers of a worker have in common: who may ask, and how an error looks.
+"""What all HTTP answers of a worker have in common: how they are written, and how an error looks.
 
 `{"error": {"code": ..., "message": ...}}` for every fault, unknown paths and methods included; never a traceback.
 """
 
-import hmac
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 STATUS: Mapping[str, int] = {
     "bad_request": 400,
     "unauthorized": 401,
@@ -52,6 +50,12 @@ def refuse(code: str, message: str) -> web.Response:
     return json_response({"error": {"code": code, "message": message}}, STATUS[code], headers)
 
 
+def route_of(request: web.Request) -> str:
+    """The template of the route, which holds no value of the request, so that logs may name it; `-` where nothing is served."""
+    resource = request.match_info.route.resource
+    return "-" if resource is None else resource.canonical
+
+
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Gives every fault its shape."""
@@ -64,24 +68,5 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         return refuse(_CODE.get(error.status, "bad_request"), f"{request.method} {request.path}: {error.reason}")
     except Exception:  # the edge of the worker: the fault is ours, is logged, and tells a stranger nothing
-        log.exception("%s %s failed", request.method, request.path)
+        log.exception("%s %s failed", request.method, route_of(request))
         return refuse("internal", "the worker failed to answer; its log has the reason")
-
-
-def guard(read_token: str, admin_token: str, open_paths: frozenset[str]) -> Any:
-    """The middleware that asks for a bearer token: paths that change something want the administrator's."""
-
-    @web.middleware
-    async def authorise(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in open_paths:
-            return await handler(request)
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        given = token.strip().encode() if scheme.lower() == "bearer" else b""
-        admin = hmac.compare_digest(given, admin_token.encode())
-        if not admin and not hmac.compare_digest(given, read_token.encode()):
-            raise Refusal("unauthorized", "send the read token: Authorization: Bearer <token>")
-        if not admin and request.method not in ("GET", "HEAD"):
-            raise Refusal("forbidden", "this changes something, so it needs the administrator's token")
-        return await handler(request)
-
-    return authorise
