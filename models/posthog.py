@@ -1,6 +1,9 @@
 """PostHog's events as canonical events: who is `distinct_id`, which an alias or an anonymous id may join.
 
 Names of events stay PostHog's own (`$pageview`); the configuration gives synonyms. Nothing is judged here.
+
+`$anon_distinct_id`, which `$identify` brings, is whom earlier events called `distinct_id`, before anybody logged in; so it is
+one too, beside the anonymous identifier that it is, and what was done before the login belongs to whoever logs in.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from models import foreign
 from models.canonical import Canonical, Json, grouped
 from models.event import Rejected
 
@@ -35,18 +39,10 @@ class _Properties(msgspec.Struct, gc=False, rename={"anonymous": "$anon_distinct
 _EVENT = msgspec.json.Decoder(PosthogEvent)
 _PROPERTIES = msgspec.json.Decoder(_Properties)
 
-_NO_JSON = Rejected("not_json", "an event is one JSON object in UTF-8, with numbers that a computer can hold")
-_NO_OBJECT = Rejected("not_an_object", "an event is one JSON object, not another JSON value")
-
 
 def read(raw: bytes | msgspec.Raw) -> PosthogEvent | Rejected:
     """The event that JSON holds."""
-    try:
-        return _EVENT.decode(raw)
-    except msgspec.ValidationError:
-        return _NO_JSON if bytes(raw).lstrip().startswith(b"{") else _NO_OBJECT
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _NO_JSON
+    return foreign.message(_EVENT, raw)
 
 
 def event_of(given: PosthogEvent, sent_at: Any, names: Mapping[str, str]) -> Canonical:
@@ -64,15 +60,12 @@ def event_of(given: PosthogEvent, sent_at: Any, names: Mapping[str, str]) -> Can
 
 
 def _told(properties: Json) -> _Properties:
-    if properties is UNSET:
-        return _Properties()
-    try:
-        return _PROPERTIES.decode(properties)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _Properties()
+    found: _Properties = _Properties() if properties is UNSET else foreign.part(_PROPERTIES, properties, _Properties())
+    return found
 
 
 def _identifiers(given: PosthogEvent, told: _Properties) -> Iterator[tuple[str, Any]]:
     yield "distinct_id", given.distinct_id
     yield "distinct_id", told.alias
+    yield "distinct_id", told.anonymous
     yield "anonymous_id", told.anonymous

@@ -14,7 +14,7 @@ import msgspec
 from models.canonical import content_id, is_id
 from models.event import Event
 from models.ids import Identifier
-from models.wire import mended
+from models.surrogates import mended
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from models import foreign
 from models.canonical import Canonical, Json, grouped
 from models.event import Rejected
 
@@ -89,28 +90,19 @@ _DEVICE = msgspec.json.Decoder(_Device)
 _EXTERNAL_IDS = msgspec.json.Decoder(list[_ExternalId])
 _encode = msgspec.json.Encoder().encode
 
-_NO_JSON = Rejected("not_json", "a message is one JSON object in UTF-8, with numbers that a computer can hold")
-_NO_OBJECT = Rejected("not_an_object", "a message is one JSON object, not another JSON value")
 _NO_TYPE = Rejected("missing_event", "a message has a `type`: track, identify, page, screen, group or alias")
 _BAD_TYPE = Rejected("bad_event", "the `type` of a message is track, identify, page, screen, group or alias")
 
 
 def read(raw: bytes | msgspec.Raw) -> Message | Rejected:
     """The message that JSON holds."""
-    try:
-        return _MESSAGE.decode(raw)
-    except msgspec.ValidationError:
-        return _NO_JSON if bytes(raw).lstrip().startswith(b"{") else _NO_OBJECT
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _NO_JSON
+    return foreign.message(_MESSAGE, raw)
 
 
 def table(raw: bytes | msgspec.Raw) -> Table:
     """The members of a JSON object, each as its bytes; none of anything else."""
-    try:
-        return _TABLE.decode(raw) or {}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
+    found: Table | None = foreign.part(_TABLE, raw, None)
+    return found or {}
 
 
 def event_of(message: Message, kind: object, envelope: Envelope, dialect: Dialect) -> Canonical | Rejected:
@@ -161,20 +153,13 @@ def _previous(given: Any, declared: Collection[str]) -> tuple[str, Any]:
 def _described(traits: Table, context: Table) -> Iterator[tuple[str, Any]]:
     for trait in CONTACTS:
         if trait in traits:
-            yield trait, _decoded(_VALUE, traits[trait], None)
+            yield trait, foreign.part(_VALUE, traits[trait], None)
     if "device" in context:
-        yield "device_id", _decoded(_DEVICE, context["device"], _Device()).id
+        yield "device_id", foreign.part(_DEVICE, context["device"], _Device()).id
     for place in EXTERNAL_IDS:
         if place in context:
-            yield from ((one.type, one.id) for one in _decoded(_EXTERNAL_IDS, context[place], ()) if isinstance(one.type, str))
-
-
-def _decoded(decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, otherwise: Any) -> Any:
-    """A value that cannot be read says nothing; the event is refused where it is no JSON at all."""
-    try:
-        return decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return otherwise
+            given = foreign.part(_EXTERNAL_IDS, context[place], ())
+            yield from ((one.type, one.id) for one in given if isinstance(one.type, str))
 
 
 def _properties(message: Message, kind: str) -> Json:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET
 
+from models import foreign
 from models.canonical import Canonical, Json, grouped
 from models.event import Rejected
 
@@ -52,19 +53,12 @@ _MESSAGE = msgspec.json.Decoder(SensorsMessage)
 _MEMBERS = msgspec.json.Decoder(dict[str, Any])
 _encode = msgspec.json.Encoder().encode
 
-_NO_JSON = Rejected("not_json", "a message is one JSON object in UTF-8, with numbers that a computer can hold")
 _NO_PAIR = Rejected("no_identifier", "an unbinding names the identity and, in identities or distinct_id, whose it is no longer")
-_NO_OBJECT = Rejected("not_an_object", "a message is one JSON object, not another JSON value")
 
 
 def read(raw: bytes | msgspec.Raw) -> SensorsMessage | Rejected:
     """The message that JSON holds."""
-    try:
-        return _MESSAGE.decode(raw)
-    except msgspec.ValidationError:
-        return _NO_JSON if bytes(raw).lstrip().startswith(b"{") else _NO_OBJECT
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _NO_JSON
+    return foreign.message(_MESSAGE, raw)
 
 
 def event_of(message: SensorsMessage, names: Mapping[str, str]) -> Canonical | Parting | Rejected:
@@ -110,11 +104,8 @@ def _removed(message: SensorsMessage) -> Json:
     """`profile_unset` names traits that are gone; a trait that is null is."""
     if message.type != "profile_unset" or message.properties is UNSET:
         return UNSET
-    try:
-        names = _MEMBERS.decode(message.properties)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return UNSET
-    return msgspec.Raw(_encode(dict.fromkeys(names)))
+    names = foreign.part(_MEMBERS, message.properties, None)
+    return UNSET if names is None else msgspec.Raw(_encode(dict.fromkeys(names)))
 
 
 def _context(message: SensorsMessage) -> Json:

@@ -13,6 +13,7 @@ import msgspec
 
 from models.event import Rejected
 from models.mapping import Places, fields_of, identifiers_of
+from models.surrogates import mended
 
 DEPTH_MAX = 100
 BYTES_MAX = 32_768
@@ -46,9 +47,6 @@ _NO_RECORD = Rejected("not_json", "a null record holds no event")
 _TOO_DEEP = Rejected("not_json", f"JSON is nested at most {DEPTH_MAX} deep")
 _TOO_LARGE = Rejected("too_large", f"an event has at most {BYTES_MAX} bytes")
 
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)", re.DOTALL
-)
 _TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
@@ -68,11 +66,6 @@ def read(raw: bytes | None, places: Places | None) -> Wire | Rejected:
     except RecursionError:
         return _TOO_DEEP
     return _TOO_DEEP if raw.count(b"{") + raw.count(b"[") > DEPTH_MAX and _is_deep(raw) else wire
-
-
-def mended(raw: bytes) -> bytes:
-    """JSON whose texts hold no half of a surrogate pair."""
-    return _ESCAPE.sub(_mended, raw) if b"\\" in raw and b"\\u" in raw else raw
 
 
 def _canonical(raw: bytes) -> Wire | Rejected:
@@ -109,12 +102,6 @@ def _value(raw: msgspec.Raw) -> Any:
         return _ANY.decode(raw)
     except msgspec.ValidationError:
         return _UNREADABLE
-
-
-def _mended(escape: re.Match[bytes]) -> bytes:
-    """Escapes stay as they are, but for one half of a surrogate pair."""
-    text = escape[0]
-    return b"\\ufffd" if len(text) == 6 else text
 
 
 def _is_deep(raw: bytes) -> bool:

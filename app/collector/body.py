@@ -1,11 +1,10 @@
-"""The bytes of a request: read, unpacked and mended, never more of them than the limits say.
+"""The bytes of a request: read, unpacked, never more of them than the limits say.
 
 Clients are careless about what they call their bytes, so only the bytes count: gzip is known by how it begins, and all else
 is JSON, whatever its content type. Unpacking stops at the limit, so a small body that would unpack to gigabytes does not.
 """
 
 import asyncio
-import re
 import zlib
 
 from aiohttp import ClientError, http_exceptions, web
@@ -24,9 +23,6 @@ GZIP = b"\x1f\x8b"
 _GZIP_FORMAT = 31
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TOO_LARGE = f"a body has at most {BYTES_MAX} bytes, also unpacked; send fewer events at once"
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)", re.DOTALL
-)
 
 
 async def read(request: web.BaseRequest, hold: Hold) -> bytes:
@@ -55,16 +51,6 @@ def unpacked(packed: bytes) -> bytes:
         if not packed:
             return bytes(found)
     raise Refusal("bad_request", f"a gzip body has at most {MEMBERS_MAX} members")
-
-
-def mended(raw: bytes) -> bytes:
-    """Half a surrogate pair, left by a sender that cut a text inside an emoji, as U+FFFD: no reader takes it otherwise."""
-    return _ESCAPE.sub(_whole, raw) if b"\\ud" in raw or b"\\uD" in raw else raw
-
-
-def _whole(escape: re.Match[bytes]) -> bytes:
-    text = escape[0]
-    return b"\\ufffd" if len(text) == 6 else text
 
 
 async def _received(request: web.BaseRequest, hold: Hold) -> bytes:

@@ -6,11 +6,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from app.collector.body import mended
 from app.collector.channels import Intake
 from app.web import Refusal
 from models.event import Rejected
 from models.sensors import Parting
+from models.surrogates import mended
 
 EVENTS_MAX = 100_000
 """Of one request. A body of 4 MB that is full of real events has fewer."""

@@ -12,13 +12,14 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from app.collector.body import GZIP, mended, unpacked
+from app.collector.body import GZIP, unpacked
 from app.collector.channels import Intake
 from app.collector.post import Post, Raw, Read, decoded, limited, lone
 from app.web import Refusal
 from models import posthog, segment, sensors
 from models.canonical import Canonical, encoded, named
 from models.event import Rejected
+from models.surrogates import mended
 
 CONTEXT_BYTES_MAX = 64 * 1024 * 1024
 """What a batch's own context may add up to when each of its messages gets it."""

@@ -35,7 +35,7 @@ def test_an_event_keeps_all_it_says() -> None:
 @pytest.mark.parametrize(
     ("properties", "identifiers"),
     [
-        ({"$anon_distinct_id": "a"}, {"user_id": "u", "anonymous_id": "a"}),
+        ({"$anon_distinct_id": "a"}, {"user_id": ["u", "a"], "anonymous_id": "a"}),
         ({"alias": "v"}, {"user_id": ["u", "v"]}),
         ({"alias": None}, {"user_id": "u"}),
         ([], {"user_id": "u"}),

@@ -94,6 +94,7 @@ client = Posthog("dev-web", host=sys.argv[1], on_error=lost, gzip=True)
 client.capture("order_paid", distinct_id="42", properties={"amount": 12.5})
 client.set(distinct_id="42", properties={"city": "Foshan"})
 client.alias("before", "42")
+client.capture("$identify", distinct_id="42", properties={"$anon_distinct_id": "visitor"})
 client.shutdown()
 """
 )
@@ -114,6 +115,7 @@ client.on('error', error => { console.error(error); process.exit(1) })
 client.capture({ distinctId: '42', event: 'order_paid', properties: { amount: 12.5 } })
 client.capture({ distinctId: '42', event: '$set', properties: { $set: { city: 'Foshan' } } })
 client.alias({ distinctId: '42', alias: 'before' })
+client.identify({ distinctId: '42', properties: { city: 'Foshan', $anon_distinct_id: 'visitor' } })
 client.shutdown()
 """
 SENSORS_NODE = """
@@ -211,6 +213,7 @@ def assert_posthogs(events: dict[str, Any]) -> None:
     assert events["order_paid"]["identifiers"] == events["$set"]["identifiers"] == {"distinct_id": "42"}
     assert set(events["$create_alias"]["identifiers"]["distinct_id"]) == {"42", "before"}
     assert events["$set"]["traits"] == {"city": "Foshan"}
+    assert events["$identify"]["identifiers"] == {"distinct_id": ["42", "visitor"], "anonymous_id": "visitor"}
     assert events["order_paid"]["properties"]["amount"] == 12.5
 
 

@@ -2,14 +2,13 @@
 
 import contextlib
 import gzip
-import json
 import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.collector.body import BYTES_MAX, MEMBERS_MAX, mended, unpacked
+from app.collector.body import BYTES_MAX, MEMBERS_MAX, unpacked
 from app.web import Refusal
 
 
@@ -47,18 +46,3 @@ def test_a_bomb_is_stopped_at_the_limit() -> None:
 def test_very_many_members_are_refused() -> None:
     with pytest.raises(Refusal, match="members"):
         unpacked(gzip.compress(b"") * (MEMBERS_MAX + 1))
-
-
-@pytest.mark.parametrize(
-    ("written", "text"),
-    [
-        (rb'"\ud83d"', "\ufffd"),
-        (rb'"\ud83d\ude00"', "\U0001f600"),
-        (rb'"\ude00\ud83d"', "\ufffd\ufffd"),
-        (rb'"\\ud83d"', r"\ud83d"),
-        (rb'"\\\ud83d"', "\\\ufffd"),
-        (rb'"\n"', "\n"),
-    ],
-)
-def test_half_a_character_is_replaced_and_nothing_else(written: bytes, text: str) -> None:
-    assert json.loads(mended(written)) == text

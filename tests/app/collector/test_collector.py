@@ -169,7 +169,7 @@ async def test_a_batch_of_posthog_is_canonical_in_the_topic(door: Door) -> None:
     given = {"event": "$identify", "distinct_id": "u", "uuid": "7", "properties": {"$anon_distinct_id": "a"}}
     _, answer = await door.post("/batch/", {"api_key": "key", "batch": [given, {"event": "x"}]}, key=None)
     assert (answer["accepted"], answer["rejected"]) == (1, [{"index": 1, "reason": "no_identifier"}])
-    assert door.events()[0]["identifiers"] == {"distinct_id": "u", "anonymous_id": "a"}
+    assert door.events()[0]["identifiers"] == {"distinct_id": ["u", "a"], "anonymous_id": "a"}
 
 
 async def test_a_page_of_any_origin_may_send(door: Door) -> None:
