@@ -1,14 +1,17 @@
 """What a request holds: its messages, still as they came, and how one of them becomes a canonical event."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, Self
 
 import msgspec
 
 from app.collector.channels import Intake
 from app.web import Refusal
+from models import foreign
 from models.event import Rejected
+from models.segment import Envelope, Table
 from models.sensors import Parting
 from models.surrogates import mended
 
@@ -19,20 +22,53 @@ EVENT_BYTES_MAX = 32 * 1024
 Raw = bytes | msgspec.Raw
 
 
+class _Frame(msgspec.Struct, omit_defaults=True):
+    kind: str | None = None
+    sent_at: Any = None
+    context: Table = {}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a request says of all its messages; `kind` is the type of message that its address says."""
+
+    kind: str | None = None
+    envelope: Envelope = field(default_factory=Envelope)
+
+    @cached_property
+    def kept(self) -> bytes:
+        """The frame as a refused message keeps it, so that it can be read once more; empty where it says nothing.
+
+        A context beyond the size of an event is left out: with it no message was or will be taken.
+        """
+        context = self.envelope.context if len(msgspec.json.encode(self.envelope.context)) <= EVENT_BYTES_MAX else {}
+        told = msgspec.json.encode(_Frame(self.kind, self.envelope.sent_at, context))
+        return b"" if told == b"{}" else told
+
+    @classmethod
+    def of(cls, kept: str) -> Self:
+        """The frame that was kept; one that says nothing of what cannot be read."""
+        told = foreign.part(_FRAME, kept.encode(), _Frame())
+        return cls(told.kind, Envelope(told.context, told.sent_at))
+
+
+_FRAME = msgspec.json.Decoder(_Frame)
+
+
 class Conversion(Protocol):
     """The canonical JSON of a message, or what it asks; `by_chance` is the id of an event that has neither id nor time."""
 
-    def __call__(self, raw: bytes, intake: Intake, by_chance: str) -> bytes | Parting | Rejected: ...
+    def __call__(self, raw: bytes, frame: Frame, intake: Intake, by_chance: str) -> bytes | Parting | Rejected: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """The messages of a request and how they are read; `write_key` None = the body has none."""
+    """The messages of a request; `protocol` is how they are read, `write_key` None = the body has none."""
 
     protocol: str
     messages: Sequence[Raw]
-    canonical: Conversion
     write_key: object
+    frame: Frame = Frame()
     unpacked_bytes: int = 0
     """What the messages take beside the body, when they were packed inside it."""
 

@@ -14,7 +14,7 @@ import msgspec
 
 from app.collector.body import GZIP, unpacked
 from app.collector.channels import Intake
-from app.collector.post import Post, Raw, Read, decoded, limited, lone
+from app.collector.post import Conversion, Frame, Post, Raw, Read, decoded, limited, lone
 from app.web import Refusal
 from models import posthog, segment, sensors
 from models.canonical import Canonical, encoded, named
@@ -64,15 +64,15 @@ def segment_batch(body: bytes) -> Post:
     messages = limited(batch.batch)
     if len(bytes(batch.context)) * len(messages) > CONTEXT_BYTES_MAX:
         raise Refusal("too_large", "the batch's context is too large for so many messages; send fewer at once")
-    envelope = segment.Envelope(segment.table(batch.context), batch.sent_at)
-    return Post("segment", messages, partial(_of_segment, None, envelope), batch.write_key)
+    frame = Frame(envelope=segment.Envelope(segment.table(batch.context), batch.sent_at))
+    return Post("segment", messages, batch.write_key, frame)
 
 
 def segment_message(kind: str, body: bytes) -> Post:
     """One message of the type that the address says."""
     message = mended(lone(body.strip()))
     keyed: _Keyed = decoded(_KEYED, message, _WANTED_MESSAGE)
-    return Post("segment", (message,), partial(_of_segment, kind, segment.Envelope()), keyed.write_key)
+    return Post("segment", (message,), keyed.write_key, Frame(kind))
 
 
 def events(body: bytes) -> Post:
@@ -84,13 +84,13 @@ def events(body: bytes) -> Post:
         messages = (lone(text),)
     else:
         messages = limited(list(_lines(text)))
-    return Post("canonical", messages, _as_it_came, _write_key(messages[0]) if messages else None)
+    return Post("canonical", messages, _write_key(messages[0]) if messages else None)
 
 
 def posthog_batch(body: bytes) -> Post:
     """`{"api_key": ..., "batch": [...], "sent_at": ...}`"""
     batch: _PosthogBatch = decoded(_POSTHOG, body, _WANTED_BATCH)
-    return Post("posthog", limited(batch.batch), partial(_of_posthog, batch.sent_at), batch.api_key)
+    return Post("posthog", limited(batch.batch), batch.api_key, Frame(envelope=segment.Envelope(sent_at=batch.sent_at)))
 
 
 def sensors_form(body: bytes) -> Post:
@@ -102,7 +102,7 @@ def sensors_form(body: bytes) -> Post:
     else:
         text = form.get("data_list", b"")
         messages = limited(decoded(_LIST, text, _WANTED_FORM))
-    return Post("sensors", messages, _of_sensors, None, unpacked_bytes=len(text))
+    return Post("sensors", messages, None, unpacked_bytes=len(text))
 
 
 def _form(body: bytes) -> dict[str, bytes]:
@@ -115,14 +115,14 @@ def _form(body: bytes) -> dict[str, bytes]:
     return {name: (unpacked(raw) if raw.startswith(GZIP) else raw).strip() for name, raw in packed.items()}
 
 
-def _of_posthog(sent_at: Any, raw: bytes, intake: Intake, by_chance: str) -> bytes | Rejected:
+def _of_posthog(raw: bytes, frame: Frame, intake: Intake, by_chance: str) -> bytes | Rejected:
     given = posthog.read(raw)
     if isinstance(given, Rejected):
         return given
-    return encoded(posthog.event_of(given, sent_at, intake.dialect.names), intake.name, by_chance)
+    return encoded(posthog.event_of(given, frame.envelope.sent_at, intake.dialect.names), intake.name, by_chance)
 
 
-def _of_sensors(raw: bytes, intake: Intake, by_chance: str) -> bytes | sensors.Parting | Rejected:
+def _of_sensors(raw: bytes, frame: Frame, intake: Intake, by_chance: str) -> bytes | sensors.Parting | Rejected:
     message = sensors.read(raw)
     if isinstance(message, Rejected):
         return message
@@ -130,15 +130,15 @@ def _of_sensors(raw: bytes, intake: Intake, by_chance: str) -> bytes | sensors.P
     return encoded(event, intake.name, by_chance) if isinstance(event, Canonical) else event
 
 
-def _of_segment(kind: str | None, envelope: segment.Envelope, raw: bytes, intake: Intake, by_chance: str) -> bytes | Rejected:
+def _of_segment(raw: bytes, frame: Frame, intake: Intake, by_chance: str) -> bytes | Rejected:
     message = segment.read(raw)
     if isinstance(message, Rejected):
         return message
-    event = segment.event_of(message, kind, envelope, intake.dialect)
+    event = segment.event_of(message, frame.kind, frame.envelope, intake.dialect)
     return event if isinstance(event, Rejected) else encoded(event, intake.name, by_chance)
 
 
-def _as_it_came(raw: bytes, intake: Intake, by_chance: str) -> bytes | Rejected:
+def _as_it_came(raw: bytes, frame: Frame, intake: Intake, by_chance: str) -> bytes | Rejected:
     """With an id; but records of a channel with a format of its own are its business."""
     return raw if intake.has_own_format else named(mended(raw), intake.name, by_chance)
 
@@ -169,6 +169,13 @@ def _write_key(raw: Raw) -> object:
         return None
 
 
+CONVERSIONS: Mapping[str, Conversion] = {
+    "canonical": _as_it_came,
+    "segment": _of_segment,
+    "posthog": _of_posthog,
+    "sensors": _of_sensors,
+}
+"""Protocol of a post -> how one of its messages becomes a canonical event."""
 SEGMENT_TYPES: Mapping[str, tuple[str, str]] = {name: (name, name[0]) for name in sorted(segment.TYPES)}
 ROUTES: Mapping[str, Read] = {
     "/v1/batch": segment_batch,

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 from app import clock
 from app.collector.channels import Intake
-from app.collector.post import EVENT_BYTES_MAX, Post
+from app.collector.post import EVENT_BYTES_MAX, Frame, Post
+from app.collector.protocols import CONVERSIONS
 from app.collector.sink import RECORD_BYTES_MAX
 from app.rejection import Origin, rejection
 from app.runtime.durable import Record
 from app.settings import Settings
+from models.arrival import as_it_came
 from models.canonical import content_id
 from models.display import rfc3339
 from models.event import Reason, Rejected
@@ -74,13 +76,27 @@ class Judge:
         """The canonical event, as the workers will read it, or a request; or why it is neither."""
         if len(raw) > EVENT_BYTES_MAX:
             return _TOO_LARGE
-        event = post.canonical(raw, intake, by_chance)
-        if isinstance(event, Rejected):
+        event = self._converted(raw, post.protocol, post.frame, intake, by_chance)
+        if not isinstance(event, bytes):
             return event
-        if isinstance(event, Parting):
-            return self._unlink(event, raw, intake)
         verdict = parse(event, intake.policy, _NOWHERE, at_ms)
         return verdict if isinstance(verdict, Rejected) else Record(intake.topic, None, event)
+
+    def again(self, raw: bytes, protocol: str, frame: Frame, intake: Intake, came_at_ms: int) -> Record | Rejected:
+        """What becomes of a message that was refused and is sent through once more: a record, judged by whoever reads it.
+
+        Rejected = it still is no message of its protocol. Sent through twice it is the same event.
+        """
+        by_chance = content_id(intake.name, b"%d %b" % (came_at_ms, raw))
+        event = self._converted(raw, protocol, frame, intake, by_chance)
+        if not isinstance(event, bytes):
+            return event
+        return Record(intake.topic, None, as_it_came(event, intake.policy.places, intake.policy.zone, came_at_ms))
+
+    def _converted(self, raw: bytes, protocol: str, frame: Frame, intake: Intake, by_chance: str) -> bytes | Record | Rejected:
+        """The canonical event of a message, or the request that it is."""
+        event = CONVERSIONS[protocol](raw, frame, intake, by_chance)
+        return self._unlink(event, raw, intake) if isinstance(event, Parting) else event
 
     def _unlink(self, parting: Parting, raw: bytes, intake: Intake) -> Record | Rejected:
         """An unlink request; sent again it is the same request."""
@@ -97,4 +113,5 @@ class Judge:
         kept = raw[:RECORD_BYTES_MAX]
         record = rejection(self._rejected_topic, why, origin, rfc3339(at_ms, self._zone), kept)
         cut = (("cut", str(len(raw)).encode()),) if len(kept) < len(raw) else ()
-        return record._replace(headers=(*record.headers, ("protocol", post.protocol.encode()), *cut))
+        frame = (("frame", post.frame.kept),) if post.frame.kept else ()
+        return record._replace(headers=(*record.headers, ("protocol", post.protocol.encode()), *frame, *cut))

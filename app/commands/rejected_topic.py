@@ -7,6 +7,7 @@ written down once Kafka has acknowledged the retry, so a crash between the two r
 import fcntl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -14,14 +15,11 @@ from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from app.config import Config
-from app.reading import SYSTEM_HEADER, named
-from app.replay import Outgoing, outgoing
 from app.runtime.topic_ids import topic_ids
 from app.settings import Settings
+from models.times import instant
 
 POLL_MS = 500
-COLLECTOR = "collector:"
 
 
 class Place(NamedTuple):
@@ -40,9 +38,11 @@ class Refused:
     headers: Mapping[str, str]
     raw: bytes | None
 
-    def again(self, topic: str) -> Outgoing:
-        """The same bytes for a topic; none at all become an empty value, which is no event either."""
-        return outgoing(self.raw or b"", None, topic)._replace(headers=named(self.headers.get(SYSTEM_HEADER)))
+    @property
+    def came_at_ms(self) -> int:
+        """When it came the first time."""
+        at = instant(self.headers.get("at", ""), UTC)
+        return self.at_ms if at is None else at
 
     def document(self) -> dict[str, object]:
         """As `onetrail rejected --json` shows it; bytes that are no UTF-8 are escaped."""
@@ -108,16 +108,6 @@ async def _begins(
     ends = await consumer.end_offsets(partitions)
     at = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
     return {tp: ends[tp] if at[tp] is None else at[tp].offset for tp in partitions}
-
-
-def target(item: Refused, settings: Settings, config: Config) -> str | None:
-    """The topic (full name) that takes the record again; None for what was not rejected at a channel's topic."""
-    source = item.headers.get("source_topic", "")
-    if source.startswith(COLLECTOR):
-        channel = config.channels.get(source.removeprefix(COLLECTOR))
-        return f"{settings.prefix}.{channel.topic}" if channel else None
-    known = {f"{settings.prefix}.{channel.topic}" for channel in config.channels.values()}
-    return source if source in known | {f"{settings.prefix}.behaviour.pulled"} else None
 
 
 class Retried:

@@ -1,21 +1,34 @@
 """Rejected records as they are shown, since when, and where a retry sends them."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
-from app.commands.rejected import since_ms
-from app.commands.rejected_topic import Place, Refused, Retried, target
-from app.config import load
+from app.commands.rejected import Wanted, since_ms
+from app.commands.rejected_topic import Place, Refused, Retried
+from app.commands.retrying import Retrying
+from app.config import load, policy_of
 from app.replay import Outgoing
 from app.settings import PACKAGED_CONFIG, Settings
+from models.event import Event
+from models.parse import parse
+from tests.models.test_parse import AT
 
 EAST = timezone(timedelta(hours=8))
 NOW = 1_000_000_000
-HEADERS = {"reason": "not_json", "rule": "a record is JSON", "source_partition": "1", "source_offset": "17", "at": "2026-11-22"}
+CONFIG = load(PACKAGED_CONFIG)
+HEADERS = {
+    "reason": "not_json",
+    "rule": "a record is JSON",
+    "source_partition": "1",
+    "source_offset": "17",
+    "at": "2026-11-22T12:00:00+08:00",
+}
 
 
 def refused(source: str, raw: bytes | None = b"{") -> Refused:
@@ -51,7 +64,7 @@ def test_the_document_has_the_headers_and_the_raw_text() -> None:
         "source_topic": "onetrail.behaviour.web",
         "source_partition": 1,
         "source_offset": 17,
-        "at": "2026-11-22",
+        "at": HEADERS["at"],
         "raw": '{"a": \\xff',
     }
 
@@ -60,6 +73,12 @@ def test_a_record_without_value_or_headers_is_shown_too() -> None:
     document = Refused(Place(0, 0), NOW, {}, None).document()
     assert document["raw"] is None
     assert (document["reason"], document["source_offset"]) == ("", None)
+
+
+@pytest.fixture
+def retrying(tmp_path: Path) -> Retrying:
+    settings = Settings.from_environment({"ONETRAIL_DATA": str(tmp_path), "ONETRAIL_PII_KEY": "a key for tests, long enough"})
+    return Retrying(settings, CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -75,20 +94,91 @@ def test_a_record_without_value_or_headers_is_shown_too() -> None:
         ("", None),
     ],
 )
-def test_a_retry_goes_to_the_channel_and_nowhere_else(tmp_path: Path, source: str, topic: str | None) -> None:
-    settings = Settings.from_environment({"ONETRAIL_DATA": str(tmp_path)}, generate=False)
-    assert target(refused(source), settings, load(PACKAGED_CONFIG)) == topic
+def test_a_retry_goes_to_the_channel_and_nowhere_else(retrying: Retrying, source: str, topic: str | None) -> None:
+    aimed = retrying.aimed(refused(source))
+    assert (aimed.topic if aimed else None) == topic
 
 
-def test_a_retry_sends_the_same_bytes_keyed_as_a_replay_would() -> None:
-    raw = b'{"identifiers": {"user_id": "42"}}'
-    assert refused("", raw).again("t") == Outgoing("t", b"42", raw)
-    assert refused("", None).again("t") == Outgoing("t", None, b"", fit=False)
+def test_a_retry_sends_the_same_bytes_keyed_as_a_replay_would(retrying: Retrying) -> None:
+    raw = b'{"identifiers": {"user_id": "42"}, "occurred_at": 1790000000}'
+    topic = "onetrail.behaviour.web"
+    assert retrying.aimed(refused(topic, raw)) == Outgoing(topic, b"42", raw)
+    assert retrying.aimed(refused(topic, None)) == Outgoing(topic, None, b"", fit=False)
 
 
-def test_a_retry_of_what_was_pulled_names_its_system_again() -> None:
-    pulled = replace(refused("onetrail.behaviour.pulled"), headers={"system": "orders"})
-    assert pulled.again("t").headers == (("system", b"orders"),)
+def test_a_retry_keeps_the_time_of_when_it_came_first(retrying: Retrying) -> None:
+    said = {"event": "x", "occurred_at": "2026-11-21T10:00:00Z", "sent_at": "2026-11-21T10:00:05Z"}
+    raw = json.dumps(said).encode()
+    item = replace(refused("onetrail.behaviour.web", raw), headers=HEADERS | {"source_topic": "onetrail.behaviour.web"})
+    aimed = retrying.aimed(replace(item, headers={**item.headers, "at": "2026-11-21T18:00:08.000+08:00"}))
+    assert aimed is not None
+    assert json.loads(aimed.value) == {**said, "occurred_at": "2026-11-21T10:00:03.000+00:00", "sent_at": None}
+
+
+SEGMENT = {"type": "track", "event": "login", "userId": "42", "timestamp": "2026-11-21T10:00:00Z", "messageId": "m"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "frame", "message", "event"),
+    [
+        ("segment", "", SEGMENT, "login"),
+        (
+            "segment",
+            '{"kind": "page"}',
+            {"anonymousId": "a", "messageId": "m", "timestamp": "2026-11-21T10:00:00Z"},
+            "page_viewed",
+        ),
+        ("posthog", '{"sent_at": "2026-11-21T10:00:00Z"}', {"event": "seen", "distinct_id": "d", "uuid": "m"}, "seen"),
+        ("sensors", "", {"type": "track", "event": "seen", "distinct_id": "d", "time": 1790000000000}, "seen"),
+        ("canonical", "", {"event": "seen", "identifiers": {"user_id": "1"}, "event_id": "m"}, "seen"),
+    ],
+)
+def test_what_the_collector_refused_is_read_by_its_protocol(
+    retrying: Retrying, protocol: str, frame: str, message: dict[str, Any], event: str
+) -> None:
+    told = HEADERS | {"source_topic": "collector:web", "protocol": protocol, "frame": frame}
+    aimed = retrying.aimed(Refused(Place(0, 3), NOW * 1_000, told, json.dumps(message).encode()))
+    assert aimed is not None
+    found = json.loads(aimed.value)
+    assert (aimed.topic, found["event"]) == ("onetrail.behaviour.web", event)
+    assert found["event_id"] == "m" or protocol == "sensors"
+    assert isinstance(parse(aimed.value, policy_of(CONFIG, CONFIG.channels["web"]), AT, NOW * 2_000), Event)
+
+
+def test_what_is_still_no_message_of_its_protocol_is_not_sent(retrying: Retrying) -> None:
+    told = HEADERS | {"source_topic": "collector:web", "protocol": "segment"}
+    assert retrying.aimed(Refused(Place(0, 3), NOW, told, b'{"type": "unheard of"}')) is None
+
+
+def test_an_unbinding_is_the_request_that_it_would_have_been(retrying: Retrying) -> None:
+    told = HEADERS | {"source_topic": "collector:web", "protocol": "sensors"}
+    message = {"type": "track_id_unbind", "identities": {"$identity_login_id": "1", "$identity_mobile": "13800138000"}}
+    aimed = retrying.aimed(Refused(Place(0, 3), NOW, told, json.dumps(message).encode()))
+    assert aimed is not None
+    assert (aimed.topic, json.loads(aimed.value)["type"]) == ("onetrail.requests", "unlink")
+
+
+def test_a_retry_of_what_was_pulled_names_its_system_again(retrying: Retrying) -> None:
+    pulled = refused("onetrail.behaviour.pulled")
+    aimed = retrying.aimed(replace(pulled, headers={**pulled.headers, "system": "orders"}))
+    assert aimed is not None
+    assert aimed.headers == (("system", b"orders"),)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fits"),
+    [
+        (Wanted(), True),
+        (Wanted(reason="not_json"), True),
+        (Wanted(reason="bad_time"), False),
+        (Wanted(channel="web"), True),
+        (Wanted(channel="app"), False),
+        (Wanted(rule="IS JSON"), True),
+        (Wanted(rule="blocked"), False),
+    ],
+)
+def test_what_is_wanted_is_told_by_reason_channel_and_rule(wanted: Wanted, fits: bool) -> None:
+    assert wanted.fits(refused("collector:web"), "web") == fits
 
 
 def test_what_was_retried_is_remembered_also_after_a_torn_write(tmp_path: Path) -> None:
