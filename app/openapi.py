@@ -82,5 +82,6 @@ OPENAPI: dict[str, Any] = {
         "/v1/erasures": _request("forget this person", "ErasureBody"),
         "/v1/requests/{request_id}": _operation("how a request went", [("request_id", "as answered by the request")]),
         "/v1/status": _operation("how far the system is", []),
+        "/v1/channels": _operation("which channels brought events in the last 24 hours, and what of them was turned away", []),
     },
 }

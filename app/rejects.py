@@ -8,6 +8,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.types import TP
 from mode import Service
 
+from app.activity import Rejections
+from app.clock import now_ms
 from app.instance import REJECTED, app, config, settings
 
 PLACES = [TP(REJECTED, partition) for partition in range(config.topics.channel_partitions)]
@@ -19,6 +21,8 @@ class Rejects:
     def __init__(self) -> None:
         self._counted: Counter[str] = Counter()
         self._next: dict[TP, int] = {}
+        self.lately = Rejections()
+        """Those of the last 24 hours, by source too."""
 
     def counts(self) -> dict[str, int]:
         """Records by reason."""
@@ -27,6 +31,7 @@ class Rejects:
     def count(self, tp: TP, records: Sequence[Any]) -> None:
         """Counts the next records of a partition."""
         self._counted.update(map(_reason, records))
+        self.lately.count(records, now_ms())
         self._next[tp] = records[-1].offset + 1
 
     async def caught_up(self) -> bool:

@@ -71,6 +71,7 @@ def topics_of(settings: Settings, config: Config) -> tuple[Topic, ...]:
         *((f".{channel.topic}", channel.partitions, raw, *_RAW) for channel in config.channels.values()),
         (".behaviour.pulled", some, raw, *_PULLED),
         (".behaviour.rejected", some, rejected, *_REJECTED),
+        (".edge.filtered", 1, {**kept, **_APPEND_TIME}, *_FILTERED),
         (".requests", 1, {**kept, **_APPEND_TIME}, *_REQUESTS),
         (".identity.inbox", many, inbox, *_IDENTITY_INBOX),
         (".journey.inbox", many, inbox, *_JOURNEY_INBOX),
@@ -103,6 +104,7 @@ _REJECTED = (
     "the raw bytes; headers reason, rule, source_topic, source_partition, source_offset, at",
     "what is no event, and why",
 )
+_FILTERED = ("name of an edge", "one JSON object: channel, times, counts by reason", "what edges held back, and why")
 _REQUESTS = (
     "request id",
     "one JSON object: link, unlink or erasure; identifiers by key, a link with their values too",

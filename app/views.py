@@ -4,16 +4,24 @@ import faust.web
 import msgspec
 from aiohttp import web
 
+from app.activity import activity
 from app.asking import found
-from app.instance import app, identity, journey
+from app.clock import now_ms
+from app.instance import app, config, identity, journey, settings
 from app.lookups import Lookup, peers
 from app.metrics import exposition
 from app.openapi import OPENAPI
 from app.people import QUESTIONS
+from app.rejects import rejects
+from app.remembered import Remembered
 from app.status import Reporter
 from app.web import Refusal, json_response
 
+CHANNELS_SECONDS = 5.0
+"""So old may what is told of the channels be."""
+
 reporter = Reporter(peers)
+channels = Remembered(lambda: activity(settings, config, rejects.lately, now_ms()), CHANNELS_SECONDS)
 
 
 @app.page("/v1/status")
@@ -22,6 +30,14 @@ class StatusView(Lookup):
 
     async def get(self, request: web.Request) -> web.Response:
         return json_response(await reporter.document())
+
+
+@app.page("/v1/channels")
+class ChannelsView(Lookup):
+    """Which channels bring events, and what of them is turned away."""
+
+    async def get(self, request: web.Request) -> web.Response:
+        return json_response(await channels.document())
 
 
 @app.page("/_peer/status")

@@ -17,7 +17,7 @@ from app.settings import SettingsError
 from app.supervisor import KeepsDying
 from app.topics import TopicsError
 
-COMMANDS = ("up", "broker", "topics", "collect", "worker", "replay", "rejected", "status", "simulate")
+COMMANDS = ("up", "broker", "topics", "collect", "worker", "replay", "rejected", "channels", "status", "simulate")
 EXPECTED = (SettingsError, ConfigError, BrokerError, TopicsError, KeepsDying)
 
 

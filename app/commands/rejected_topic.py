@@ -8,18 +8,14 @@ import fcntl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
+from app.past import records_of
 from app.runtime.topic_ids import topic_ids
 from app.settings import Settings
 from models.times import instant
-
-POLL_MS = 500
 
 
 class Place(NamedTuple):
@@ -69,45 +65,9 @@ async def refused(settings: Settings, since_ms: int | None = None) -> AsyncItera
 
     Raises LookupError when there is no such topic, aiokafka's errors when there is no broker.
     """
-    topic = topic_of(settings)
-    await topic_ids(settings.bootstrap, settings.security, [topic])
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=settings.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **settings.security
-    )
-    try:
-        await consumer.start()
-        async for record in _to_end(consumer, since_ms):
-            headers = {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
-            yield Refused(Place(record.partition, record.offset), record.timestamp, headers, record.value)
-    finally:
-        await consumer.stop()
-
-
-async def _to_end(consumer: AIOKafkaConsumer, since_ms: int | None) -> AsyncIterator[Any]:
-    """Without a group all partitions are its own."""
-    partitions = sorted(consumer.assignment())
-    ends = await consumer.end_offsets(partitions)
-    begins = await _begins(consumer, partitions, since_ms)
-    open_partitions = {tp for tp in partitions if begins[tp] < ends[tp]}
-    for tp in partitions:
-        consumer.seek(tp, min(begins[tp], ends[tp]))
-    while open_partitions:
-        batches = await consumer.getmany(*open_partitions, timeout_ms=POLL_MS)
-        for record in chain.from_iterable(batches.values()):
-            if record.offset < ends[TopicPartition(record.topic, record.partition)]:
-                yield record
-        open_partitions = {tp for tp in open_partitions if await consumer.position(tp) < ends[tp]}
-
-
-async def _begins(
-    consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since_ms: int | None
-) -> Mapping[TopicPartition, int]:
-    if since_ms is None:
-        found: Mapping[TopicPartition, int] = await consumer.beginning_offsets(partitions)
-        return found
-    ends = await consumer.end_offsets(partitions)
-    at = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
-    return {tp: ends[tp] if at[tp] is None else at[tp].offset for tp in partitions}
+    async for record in records_of(settings, topic_of(settings), since_ms):
+        headers = {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
+        yield Refused(Place(record.partition, record.offset), record.timestamp, headers, record.value)
 
 
 class Retried:

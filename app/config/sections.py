@@ -29,7 +29,7 @@ from models.mapping import Places
 NORMALISE = ("none", "lower", "email", "phone", "digits", "imei")
 FORMATS = ("canonical", "segment", "sensors", "map")
 RESERVED_TOPICS = frozenset(
-    {"behaviour.rejected", "behaviour.pulled", "requests", "journey.inbox", "journey.changes"}
+    {"behaviour.rejected", "behaviour.pulled", "requests", "journey.inbox", "journey.changes", "edge.filtered"}
     | {"identity.inbox", "identity.merges", "identity.map"}
 )
 """Topics of the system itself; no channel may write there."""

@@ -57,9 +57,14 @@ class Collector:
 
 
 def post(url: str, body: Any, key: str = "dev-web") -> tuple[int, Any]:
+    """Posts canonical events; status and JSON of the answer."""
+    return post_to(f"{url}/v1/events", body, key)
+
+
+def post_to(url: str, body: Any, key: str = "dev-web") -> tuple[int, Any]:
     """Status and JSON of the answer."""
     basic = base64.b64encode(f"{key}:".encode()).decode()
-    request = Request(f"{url}/v1/events", json.dumps(body).encode(), {"Authorization": f"Basic {basic}"})
+    request = Request(url, json.dumps(body).encode(), {"Authorization": f"Basic {basic}"})
     try:
         with urlopen(request, timeout=30) as response:
             return response.status, json.load(response)
