@@ -163,7 +163,7 @@ async def test_a_retry_sends_each_rejected_record_once_more(onetrail: Onetrail) 
     assert "1 retried, 0 were retried before\n" in onetrail("rejected", "--retry", "--reason", "bad_time").err
     assert "1 retried, 1 were retried before; 1 cannot be" in onetrail("rejected", "--retry").err
     assert "0 retried, 2 were retried before; 1 cannot be" in onetrail("rejected", "--retry").err
-    again, unread = sorted(value or b"" for _, value in await onetrail.records("behaviour.web"))
+    unread, again = sorted(value or b"" for _, value in await onetrail.records("behaviour.web"))
     assert (unread, json.loads(again)["event_id"]) == (b"{", "e1")
     assert json.loads(again)["occurred_at"], "of when it came first"
 
