@@ -11,7 +11,7 @@ from yarl import URL
 
 from app import topics
 from app.access import Access
-from app.config import Config, Workers, load
+from app.config import Config, Privacy, Workers, load
 from app.guards import announce
 from app.outputs import Outputs
 from app.reading import Reading
@@ -122,7 +122,7 @@ IDENTITY_INBOX, JOURNEY_INBOX = name("identity.inbox"), name("journey.inbox")
 REJECTED, REQUESTS = name("behaviour.rejected"), name("requests")
 
 ZONE = ZoneInfo(config.display.time_zone)
-_rules = msgspec.structs.replace(config, workers=Workers())
+_rules = msgspec.structs.replace(config, workers=Workers(), privacy=Privacy())
 POLICY = hashlib.sha256(msgspec.json.encode(_rules, order="deterministic") + settings.pii_key).hexdigest()[:8]
 """Names the rules that events are read by, in the source names of what is sent to identities."""
 

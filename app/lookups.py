@@ -5,8 +5,10 @@ from typing import Any
 import faust.web
 from aiohttp import web
 
+from app.access import is_masked
 from app.answers import Answers
 from app.asking import found, key
+from app.config import masking_of
 from app.instance import PULLED, ZONE, app, config, partitions, publish, reading, settings
 from app.live import Live
 from app.pages import Pages
@@ -26,6 +28,7 @@ puller = Puller(config.systems, tokens_of(config.systems))
 live = Live(people, puller, reading, Sending(PULLED, publish), settings.pii_key)
 pages = Pages(config.journey.session_gap_ms, config.journey.inferences)
 answers = Answers(ZONE, [stage.name for stage in config.stages])
+MASKING = masking_of(config)
 
 
 class Lookup(faust.web.View):
@@ -107,8 +110,9 @@ class SessionsView(Lookup):
 
     async def get(self, request: web.Request, uid: str) -> web.Response:
         shown, query = _answers(request), walk_query(request.query)
-        events = people.events(await people.story(await _person(uid)))
-        return json_response(shown.sessions(await pages.sessions(events, query.window, query.limit)))
+        person = await _person(uid)
+        events = people.events(await people.story(person))
+        return json_response(shown.sessions(person, await pages.sessions(events, query.window, query.limit)))
 
 
 @app.page("/v1/journeys/{namespace}/{value}")
@@ -128,7 +132,7 @@ class MainLookupView(Lookup):
 
 
 def _answers(request: web.Request) -> Answers:
-    return answers.shown_in(zone_of(request.query, ZONE))
+    return answers.shown(zone_of(request.query, ZONE), MASKING if is_masked(request) else None)
 
 
 async def _person(uid: str) -> Person:

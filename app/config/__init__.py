@@ -1,7 +1,7 @@
 """The configuration file: what it says (`schema`), how it is read (`loading`), and the policies it makes (`policies`)."""
 
 from app.config.loading import load
-from app.config.policies import namespaces_of, policies_of, policy_of, pulled_policies_of
+from app.config.policies import masking_of, namespaces_of, policies_of, policy_of, pulled_policies_of
 from app.config.reading import ConfigError
 from app.config.schema import (
     BusinessSystem,
@@ -10,6 +10,7 @@ from app.config.schema import (
     Display,
     Identity,
     Namespace,
+    Privacy,
     System,
     Topics,
     Workers,
@@ -23,10 +24,12 @@ __all__ = [
     "Display",
     "Identity",
     "Namespace",
+    "Privacy",
     "System",
     "Topics",
     "Workers",
     "load",
+    "masking_of",
     "namespaces_of",
     "policies_of",
     "policy_of",

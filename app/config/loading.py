@@ -30,6 +30,7 @@ def load(path: Path) -> Config:
             identity=identity,
             display=display,
             journey=journey,
+            privacy=sections.privacy(root, namespaces),
         )
 
 

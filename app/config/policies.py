@@ -5,12 +5,13 @@ from the `phonenumbers` package, which knows which of them exist and where they 
 """
 
 import re
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 
 from app.config.schema import BusinessSystem, Channel, Config, Namespace
-from models import normalise
+from models import masking, normalise
 from models.business import BusinessRule, name_pattern, url_pattern
 from models.identifiers import NamespaceRule, Namespaces
 from models.normalise import NORMALISERS, Normaliser
@@ -18,6 +19,9 @@ from models.policy import Policy
 from models.stages import Stage
 
 PULLED_TOPIC = "behaviour.pulled"
+
+_HIDDEN_KINDS: Mapping[str, masking.Kind] = {"phone": "phone", "email": "email", "imei": "other"}
+"""How a namespace is normalised -> what it holds."""
 
 
 def namespaces_of(config: Config) -> Namespaces:
@@ -51,6 +55,16 @@ def pulled_policies_of(config: Config) -> dict[str, Policy]:
     zone = config.display.time_zone
     channels = [Channel(name=name, topic=PULLED_TOPIC, time_zone=zone) for name in config.systems]
     return {channel.name: policy_of(config, channel) for channel in channels}
+
+
+def masking_of(config: Config) -> masking.Rules:
+    """What is hidden from callers who may not see personal values."""
+    kinds: dict[str, masking.Kind] = dict.fromkeys(config.privacy.mask_namespaces, "other")
+    for namespace in config.namespaces.values():
+        kind = _HIDDEN_KINDS.get(namespace.normalise)
+        if kind is not None:
+            kinds[namespace.name] = kind
+    return masking.Rules(kinds, frozenset(name.lower() for name in config.privacy.mask_names))
 
 
 def phone(text: str) -> str | None:

@@ -102,6 +102,14 @@ class Journey(msgspec.Struct, frozen=True):
     keep_days: int | None = None
 
 
+class Privacy(msgspec.Struct, frozen=True):
+    """What callers with masked values do not see, beside telephone numbers, addresses and IMEIs."""
+
+    mask_namespaces: tuple[str, ...] = ()
+    mask_names: tuple[str, ...] = ()
+    """Traits and properties that are hidden whole."""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file. Mappings keep the order of the file."""
 
@@ -118,3 +126,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity = Identity()
     display: Display = Display()
     journey: Journey = Journey()
+    privacy: Privacy = Privacy()

@@ -19,6 +19,7 @@ from app.config.schema import (
     Identity,
     Namespace,
     Normalise,
+    Privacy,
     System,
     Topics,
     Workers,
@@ -228,6 +229,15 @@ def cleaning(root: Section) -> Cleaning:
             view_ms_min=section.number("view_ms_min", usual.view_ms_min, 0, 86_400_000),
             click_gap_ms=section.number("click_gap_ms", usual.click_gap_ms, 0, 86_400_000),
         )
+
+
+def privacy(root: Section, namespaces: Mapping[str, Namespace]) -> Privacy:
+    """`[privacy]`"""
+    with closed(root.section("privacy")) as section:
+        hidden = section.texts("mask_namespaces")
+        for name in hidden:
+            known(section, "mask_namespaces", name, namespaces, "namespace")
+        return Privacy(mask_namespaces=hidden, mask_names=section.texts("mask_names"))
 
 
 def zone(section: Section, default: str) -> str:
