@@ -11,6 +11,7 @@ from yarl import URL
 
 from app import topics
 from app.access import Access
+from app.audit import Trail
 from app.config import Config, Privacy, Workers, load
 from app.guards import announce
 from app.outputs import Outputs
@@ -51,6 +52,8 @@ def _credentials(security: Mapping[str, Any]) -> Any:
 
 access = Access(Tokens(settings), OPEN_PATHS)
 """Who asks; a door with credentials of its own adds them here."""
+trail = Trail(settings, config)
+"""What is written down of requests."""
 
 
 def build(settings: Settings, config: Config) -> App:
@@ -91,7 +94,7 @@ def build(settings: Settings, config: Config) -> App:
         canonical_url=settings.web_url,
         web_tables_enabled=False,
         web_router_enabled=False,
-        web_application_options={"middlewares": [errors, access.middleware]},
+        web_application_options={"middlewares": [trail.middleware, errors, access.middleware]},
     )
 
 
@@ -119,7 +122,7 @@ BEHAVIOUR = {
 """Topic -> its partitions."""
 IDENTITY_INBOX, JOURNEY_INBOX = name("identity.inbox"), name("journey.inbox")
 
-REJECTED, REQUESTS = name("behaviour.rejected"), name("requests")
+REJECTED, REQUESTS, AUDIT = name("behaviour.rejected"), name("requests"), name("audit")
 
 ZONE = ZoneInfo(config.display.time_zone)
 _rules = msgspec.structs.replace(config, workers=Workers(), privacy=Privacy())

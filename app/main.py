@@ -3,11 +3,11 @@
 import gc
 
 from agents import collect, identity, journey, requests
-from app import lookups, operators, views
+from app import audit_delivery, lookups, operators, views
 from app.instance import app
 from app.upkeep import upkeep
 
-__all__ = ["app", "collect", "identity", "journey", "lookups", "operators", "requests", "upkeep", "views"]
+__all__ = ["app", "audit_delivery", "collect", "identity", "journey", "lookups", "operators", "requests", "upkeep", "views"]
 
 # A stage makes and drops thousands of small values a second and keeps thousands; looking through them for cycles, of which they
 # have none, cost a tenth of its time.

@@ -78,6 +78,7 @@ def topics_of(settings: Settings, config: Config) -> tuple[Topic, ...]:
         (".identity.merges", many, for_ever, *_MERGES),
         (".identity.map", many, _COMPACTED, *_MAP),
         (".journey.changes", many, {**kept, **_APPEND_TIME}, *_CHANGES),
+        (".audit", some, {**_retention(shared.audit_retention_days), **_APPEND_TIME}, *_AUDIT),
         ("-identity-changelog", many, _CHANGELOG, *_IDENTITY_ROWS),
         ("-journey-changelog", many, _CHANGELOG, *_JOURNEY_ROWS),
     ]
@@ -119,6 +120,7 @@ _MERGES = (
 )
 _MAP = ("namespace:HMAC of an identifier", "JSON: unified_user_id and version; none = erased", "whose an identifier is")
 _CHANGES = ("uid", "JSON: a stage that was entered", "how journeys advance")
+_AUDIT = ("none", "JSON: who, what, when, purpose; identifiers by key", "lookups and operator requests (app/audit.py)")
 _IDENTITY_ROWS = ("row key", "stamped row", "changelog of the identity table: nodes and clusters")
 _JOURNEY_ROWS = ("row key", "stamped row", "changelog of the journey table: headers and timelines")
 

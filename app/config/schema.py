@@ -32,6 +32,7 @@ class Topics(msgspec.Struct, frozen=True):
     replication: int = 1
     retention_days: int = 30
     inbox_retention_days: int = 7
+    audit_retention_days: int = 365
 
 
 class Workers(msgspec.Struct, frozen=True):

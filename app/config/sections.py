@@ -31,7 +31,7 @@ NORMALISE = ("none", "lower", "email", "phone", "digits", "imei")
 FORMATS = ("canonical", "segment", "sensors", "map")
 RESERVED_TOPICS = frozenset(
     {"behaviour.rejected", "behaviour.pulled", "requests", "journey.inbox", "journey.changes", "edge.filtered"}
-    | {"identity.inbox", "identity.merges", "identity.map"}
+    | {"identity.inbox", "identity.merges", "identity.map", "audit"}
 )
 """Topics of the system itself; no channel may write there."""
 
@@ -57,6 +57,7 @@ def topics(root: Section) -> Topics:
             replication=section.number("replication", 1, 1, 9),
             retention_days=section.number("retention_days", 30, 0, _DAYS_MAX),
             inbox_retention_days=section.number("inbox_retention_days", 7, 0, _DAYS_MAX),
+            audit_retention_days=section.number("audit_retention_days", 365, 0, _DAYS_MAX),
         )
 
 
