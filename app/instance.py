@@ -1,6 +1,7 @@
 """The one Faust app, its topics and its tables, made from the settings and the configuration file."""
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from app.audit import Trail
 from app.config import Config, Privacy, Workers, load
 from app.guards import announce
 from app.outputs import Outputs
+from app.rates import Rates, rated
 from app.reading import Reading
 from app.runtime.app import App
 from app.runtime.durable import Record
@@ -23,7 +25,9 @@ from app.settings import Settings
 from app.tokens import Tokens
 from app.web import errors
 
-OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json"})
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
+BODY_BYTES_MAX = 65_536
+"""Of an operator's request."""
 
 settings = Settings.from_environment()
 config = load(settings.config)
@@ -50,10 +54,12 @@ def _credentials(security: Mapping[str, Any]) -> Any:
     )
 
 
-access = Access(Tokens(settings), OPEN_PATHS)
+access = Access(Tokens(settings), OPEN_PATHS | ({"/metrics"} if settings.metrics == "open" else frozenset()))
 """Who asks; a door with credentials of its own adds them here."""
 trail = Trail(settings, config)
 """What is written down of requests."""
+rates = Rates(settings.rate, time.monotonic)
+"""How often callers ask."""
 
 
 def build(settings: Settings, config: Config) -> App:
@@ -94,7 +100,10 @@ def build(settings: Settings, config: Config) -> App:
         canonical_url=settings.web_url,
         web_tables_enabled=False,
         web_router_enabled=False,
-        web_application_options={"middlewares": [trail.middleware, errors, access.middleware]},
+        web_application_options={
+            "middlewares": [trail.middleware, errors, access.middleware, rated(rates)],
+            "client_max_size": BODY_BYTES_MAX,
+        },
     )
 
 

@@ -8,7 +8,6 @@ loopback only. Every fault is a `SettingsError`: one line that names the variabl
 import os
 import re
 import socket
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -16,14 +15,14 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from app.kafka_security import SecurityError, security_of
 from app.secret_files import kept, kept_or_made
 
 PACKAGED_CONFIG = Path(__file__).resolve().parent.parent / "docker" / "onetrail.toml"
 PII_KEY_LENGTH_MIN = 16
 PREFIX_LENGTH_MAX = 64
+RATE_DEFAULT = 1_000
 SECRETS = ("ONETRAIL_READ_TOKEN", "ONETRAIL_ADMIN_TOKEN", "ONETRAIL_PII_KEY")
-SECURITY_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
@@ -59,6 +58,12 @@ class Settings:
     """TLS and SASL arguments of every aiokafka client; empty = plain text."""
     tokens: Path | None = None
     """The file of named tokens (`app.tokens`)."""
+    rate: float
+    """Lookups a second that one caller may ask of a worker, unless the file of tokens says otherwise; 0 = any number."""
+    log: str
+    """How log lines are written: text or json."""
+    metrics: str
+    """Who may read a worker's metrics: open = anybody, token = whoever may look up."""
     generated: frozenset[str] = frozenset()
     """The variables whose value was generated and lies in the data directory."""
 
@@ -98,6 +103,9 @@ class Settings:
             pii_key=secrets["ONETRAIL_PII_KEY"].encode("utf-8", "surrogateescape"),
             security=_security(env),
             tokens=_tokens(env),
+            rate=_rate(env),
+            log=_choice(env, "ONETRAIL_LOG", ("text", "json")),
+            metrics=_choice(env, "ONETRAIL_METRICS", ("open", "token")),
             generated=generated,
         )
 
@@ -228,45 +236,22 @@ def _refuse_equal_tokens(secrets: Mapping[str, str]) -> None:
 
 
 def _security(env: Mapping[str, str]) -> dict[str, object]:
-    protocol = env.get("ONETRAIL_KAFKA_SECURITY_PROTOCOL") or "PLAINTEXT"
-    if protocol not in SECURITY_PROTOCOLS:
-        raise SettingsError(f"ONETRAIL_KAFKA_SECURITY_PROTOCOL must be one of {', '.join(SECURITY_PROTOCOLS)}, not {protocol!r}")
-    _refuse_unused(env, protocol)
-    if protocol == "PLAINTEXT":
-        return {}
-    tls = {"ssl_context": _tls(env)} if protocol.endswith("SSL") else {}
-    sasl = _sasl(env) if protocol.startswith("SASL") else {}
-    return {"security_protocol": protocol, **tls, **sasl}
-
-
-def _refuse_unused(env: Mapping[str, str], protocol: str) -> None:
-    """A password that would not be used is most likely meant to be."""
-    if protocol != "PLAINTEXT" and not env.get("ONETRAIL_KAFKA"):
-        raise SettingsError("ONETRAIL_KAFKA_SECURITY_PROTOCOL is for ONETRAIL_KAFKA; the embedded broker speaks plain text")
-    unused = [] if protocol.startswith("SASL") else ["SASL_MECHANISM", "SASL_USERNAME", "SASL_PASSWORD"]
-    unused += [] if protocol.endswith("SSL") else ["CA_FILE"]
-    for name in (f"ONETRAIL_KAFKA_{end}" for end in unused):
-        if env.get(name):
-            raise SettingsError(f"{name} has no effect while ONETRAIL_KAFKA_SECURITY_PROTOCOL is {protocol}")
-
-
-def _tls(env: Mapping[str, str]) -> ssl.SSLContext:
-    file = env.get("ONETRAIL_KAFKA_CA_FILE") or None
     try:
-        return ssl.create_default_context(cafile=file)
-    except OSError as error:
-        raise SettingsError(f"ONETRAIL_KAFKA_CA_FILE must be a file of PEM certificates, not {file!r}: {error}") from None
+        return security_of(env)
+    except SecurityError as error:
+        raise SettingsError(str(error)) from None
 
 
-def _sasl(env: Mapping[str, str]) -> dict[str, str]:
-    mechanism = env.get("ONETRAIL_KAFKA_SASL_MECHANISM") or "PLAIN"
-    if mechanism not in SASL_MECHANISMS:
-        raise SettingsError(f"ONETRAIL_KAFKA_SASL_MECHANISM must be one of {', '.join(SASL_MECHANISMS)}, not {mechanism!r}")
-    for name in ("ONETRAIL_KAFKA_SASL_USERNAME", "ONETRAIL_KAFKA_SASL_PASSWORD"):
-        if not env.get(name):
-            raise SettingsError(f"{name} is missing, and ONETRAIL_KAFKA_SECURITY_PROTOCOL needs it")
-    return {
-        "sasl_mechanism": mechanism,
-        "sasl_plain_username": env["ONETRAIL_KAFKA_SASL_USERNAME"],
-        "sasl_plain_password": env["ONETRAIL_KAFKA_SASL_PASSWORD"],
-    }
+def _rate(env: Mapping[str, str]) -> float:
+    text = env.get("ONETRAIL_RATE") or str(RATE_DEFAULT)
+    if not (text.isascii() and text.isdigit() and 0 <= int(text[:9]) <= 1_000_000):
+        raise SettingsError(f"ONETRAIL_RATE must be a whole number of requests a second, 0 = without limit, not {text!r}")
+    return float(text)
+
+
+def _choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    """One of some words, of which the first is the default."""
+    found = env.get(name) or allowed[0]
+    if found not in allowed:
+        raise SettingsError(f"{name} must be one of {', '.join(allowed)}, not {found!r}")
+    return found

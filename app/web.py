@@ -25,6 +25,8 @@ STATUS: Mapping[str, int] = {
     "not_ready": 503,
 }
 _CODE = {status: code for code, status in STATUS.items()}
+LATER = frozenset({"not_ready", "rate_limited"})
+"""Asking again helps."""
 RETRY_AFTER_SECONDS = "1"
 _encode = msgspec.json.Encoder().encode
 
@@ -44,7 +46,7 @@ def json_response(document: object, status: int = 200, headers: Mapping[str, str
 
 def refuse(code: str, message: str) -> web.Response:
     """The answer to a refused request."""
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if code == "not_ready" else None
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if code in LATER else None
     if code == "unauthorized":
         headers = {"WWW-Authenticate": "Bearer"}
     return json_response({"error": {"code": code, "message": message}}, STATUS[code], headers)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from app.web import RETRY_AFTER_SECONDS, STATUS, Refusal
+from app.web import LATER, RETRY_AFTER_SECONDS, STATUS, Refusal
 from models.event import Reason
 
 SENT_HEADERS = ("Authorization", "Content-Type", "Content-Encoding", "AnonymousId", "X-Retry-Count", "X-Write-Key", "Keep-Alive")
@@ -37,7 +37,7 @@ def verdicts(accepted: int, rejected: Sequence[tuple[int, Reason]]) -> web.Respo
 def refusal(refused: Refusal, headers: Mapping[str, str] | None = None) -> web.Response:
     """The answer to a request that is not taken. No WWW-Authenticate: a browser would ask the visitor for a password."""
     what = {"code": refused.code, "message": str(refused)}
-    retry = {"Retry-After": RETRY_AFTER_SECONDS} if refused.code == "not_ready" else {}
+    retry = {"Retry-After": RETRY_AFTER_SECONDS} if refused.code in LATER else {}
     return json({"error": what, **what}, STATUS[refused.code], {**retry, **(headers or {})})
 
 

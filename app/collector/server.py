@@ -25,6 +25,7 @@ from app.collector.protocols import ROUTES
 from app.collector.sink import Sink
 from app.collector.verdict import Judge, Judged
 from app.config import Channel, Config
+from app.rates import Rates
 from app.settings import Settings, SettingsError
 from app.web import Refusal
 
@@ -70,6 +71,7 @@ class Collector:
         self._judge = Judge(settings, ZoneInfo(config.display.time_zone))
         self._budget = Budget()
         self._metrics = Metrics()
+        self._rates = Rates(0, asyncio.get_running_loop().time, "events")
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to any request."""
@@ -126,6 +128,8 @@ class Collector:
         intake = self._intakes[channel.name]
         if intake.has_own_format and post.protocol != "canonical":
             raise Refusal("bad_request", f"the channel {channel.name} has a format of its own; post its records to /v1/events")
+        if channel.rate is not None:
+            self._rates.take(channel.name, channel.rate, len(post.messages))
         judged = await self._judge.judge(post, intake)
         started = asyncio.get_running_loop().time()
         await self._sink.deliver(judged.records)

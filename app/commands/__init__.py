@@ -17,7 +17,10 @@ from app.settings import SettingsError
 from app.supervisor import KeepsDying
 from app.topics import TopicsError
 
-COMMANDS = ("up", "broker", "topics", "collect", "worker", "replay", "rejected", "channels", "status", "simulate")
+COMMANDS = (
+    *("up", "broker", "topics", "collect", "worker", "replay", "rejected", "channels", "status", "simulate"),
+    *("audit", "token"),
+)
 EXPECTED = (SettingsError, ConfigError, BrokerError, TopicsError, KeepsDying)
 
 
@@ -64,6 +67,9 @@ def main(ctx: click.Context) -> None:
     See how far it is, and what was turned away:
         onetrail status
         onetrail rejected --since 1h
+    See who looked at whom, and give somebody a token of his own:
+        onetrail audit --since 1d
+        onetrail token crm --scope read_masked
     Try out rules on a file of events, without touching anything:
         onetrail simulate events.jsonl
 

@@ -70,6 +70,8 @@ class Channel(msgspec.Struct, frozen=True):
     """Incoming name -> namespace."""
     time_zone: str = "Asia/Shanghai"
     partitions: int = 2
+    rate: int | None = None
+    """Events a second that the collector takes; None = any number."""
     map: Places | None = None
 
 

@@ -136,6 +136,7 @@ def _channel(section: Section, name: str, namespaces: Mapping[str, Namespace], s
         namespaces=renamed,
         time_zone=zone(section, time_zone),
         partitions=section.number("partitions", shared.channel_partitions, 1, 1_000),
+        rate=section.optional_number("rate", 1, 1_000_000),
         map=_places(section.section("map"), namespaces) if form == "map" else None,
     )
 

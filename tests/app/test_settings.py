@@ -179,3 +179,9 @@ INCOMPLETE = [
 def test_an_incomplete_access_to_kafka_names_what_is_missing(tmp_path: Path, env: dict[str, str], named: str) -> None:
     with pytest.raises(SettingsError, match=f"ONETRAIL_{named}"):
         settings(tmp_path, **env)
+
+
+@pytest.mark.parametrize(("name", "value"), [("RATE", "-1"), ("RATE", "many"), ("LOG", "xml"), ("METRICS", "closed")])
+def test_what_is_asked_of_the_doors_is_one_of_a_few(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^ONETRAIL_{name} must be "):
+        settings(tmp_path, **{name: value})

@@ -27,6 +27,9 @@ priority = 1
 [channels.web]
 write_keys = ["key"]
 namespaces = { userId = "user_id" }
+[channels.slow]
+write_keys = ["slow"]
+rate = 1
 [channels.crm]
 format = "map"
 write_keys = ["crm"]
