@@ -24,6 +24,7 @@ from app.runtime.tables import RowTable
 from app.settings import Settings
 from app.tokens import Tokens
 from app.web import errors
+from app.web_server import Web
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
 BODY_BYTES_MAX = 65_536
@@ -108,6 +109,7 @@ def build(settings: Settings, config: Config) -> App:
 
 
 app = build(settings, config)
+app.web = Web(app)
 
 
 def raw_topic(*names: str) -> Any:

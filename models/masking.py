@@ -29,6 +29,8 @@ HIDDEN = "****"
 
 _WIDE = {0xFF10 + n: str(n) for n in range(10)} | {0xFF0B: "+", 0xFF20: "@", 0xFF0D: "-"}
 _GAP = r"[\s().\-]{0,3}"
+_SUSPECT = re.compile(rf"@|%40|\d(?:{_GAP}\d){{{CORE_DIGITS - 1}}}")
+"""Whatever is hidden because of its looks has one of these; most texts have none, and are not searched further."""
 _EMAIL = re.compile(r"([A-Za-z0-9._%+\-]*[A-Za-z0-9_+\-])(@|%40)((?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,})")
 _MOBILE = re.compile(rf"(?<!\d)(?:(?:\+|00)?86{_GAP})?0?1[3-9]\d(?:{_GAP}\d){{8}}(?!\d)")
 _ABROAD = re.compile(r"(?<![\w+])(?:\+|00)[1-9]\d{0,3}(?:[\s().\-]{0,3}\d){6,14}(?!\d)")
@@ -81,7 +83,9 @@ class Mask(Clear):
 
     def __init__(self, rules: Rules, known: Iterable[Identifier] = ()) -> None:
         self._rules = rules
-        self._known = [(pattern, kind) for one in known for pattern, kind in _looked_for(rules, one)]
+        looked_for = [found for one in known for found in _looked_for(rules, one)]
+        self._suspects = (*(found for found in looked_for if found[1] != "other"), *_LOOKS)
+        self._words = tuple(found for found in looked_for if found[1] == "other")
 
     def identifier(self, namespace: str, value: str) -> str:
         kind = self._rules.namespaces.get(namespace)
@@ -89,9 +93,8 @@ class Mask(Clear):
 
     def text(self, text: str) -> str:
         found = text if text.isascii() else text.translate(_WIDE)
-        for pattern, kind in (*self._known, *_LOOKS):
-            found = pattern.sub(partial(_hidden, kind), found)
-        return found
+        found = _replaced(found, self._words)
+        return _replaced(found, self._suspects) if _SUSPECT.search(found) else found
 
     def json(self, raw: bytes) -> bytes:
         return msgspec.json.encode(self.document(msgspec.json.decode(raw)))
@@ -141,6 +144,12 @@ def _middle(value: str) -> str:
     return f"{value[:1]}{HIDDEN}" if len(value) >= 2 else HIDDEN
 
 
+def _replaced(text: str, patterns: Iterable[tuple[re.Pattern[str], Looks]]) -> str:
+    for pattern, looks in patterns:
+        text = pattern.sub(partial(_hidden, looks), text)
+    return text
+
+
 def _hidden(looks: Looks, match: re.Match[str]) -> str:
     """What is put in place of what looks like something; numbers with a check digit must have the right one."""
     value = match[0]
@@ -161,7 +170,7 @@ def _whole(kind: Kind, value: Any) -> Any:
     return masked("other" if kind == "email" and "@" not in text else kind, text)
 
 
-def _looked_for(rules: Rules, known: Identifier) -> Iterable[tuple[re.Pattern[str], Kind]]:
+def _looked_for(rules: Rules, known: Identifier) -> Iterable[tuple[re.Pattern[str], Looks]]:
     """How an identifier is found in texts."""
     kind, value = rules.namespaces.get(known.namespace), known.value
     if kind == "phone" and len(value) > CORE_DIGITS:

@@ -111,6 +111,8 @@ class System:
 
     def __init__(self, bootstrap: str, prefix: str, root: Path, producer: AIOKafkaProducer, http: aiohttp.ClientSession) -> None:
         self.bootstrap, self.prefix, self._root = bootstrap, prefix, root
+        self.environment: dict[str, str] = {}
+        """Settings of all workers made from now on, beside those that every test has."""
         self._producer, self._http = producer, http
         self.workers: list[Worker] = []
 
@@ -135,6 +137,7 @@ class System:
             "ONETRAIL_ADMIN_TOKEN": ADMIN,
             "ONETRAIL_PII_KEY": KEY,
             "PYTHONPATH": str(ROOT),
+            **self.environment,
         }
         worker = Worker(name, free_port_pair(), self._root / name, environment)
         self.workers.append(worker)
@@ -188,12 +191,14 @@ class System:
 
     # Asking
 
-    async def get(self, path: str, worker: Worker | None = None, token: str | None = READ, method: str = "GET") -> Answer:
+    async def get(
+        self, path: str, worker: Worker | None = None, token: str | None = READ, method: str = "GET", body: bytes | None = None
+    ) -> Answer:
         """Asks for a path that is encoded already; token None = no Authorization header. Raises Unreachable."""
         asked = (worker or self.workers[0]).url + path
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
-            async with self._http.request(method, URL(asked, encoded=True), headers=headers) as answer:
+            async with self._http.request(method, URL(asked, encoded=True), headers=headers, data=body) as answer:
                 text = await answer.text()
                 is_json = answer.content_type == "application/json" and text != ""
                 return Answer(answer.status, answer.headers, json.loads(text) if is_json else text)
