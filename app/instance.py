@@ -61,6 +61,8 @@ trail = Trail(settings, config)
 """What is written down of requests."""
 rates = Rates(settings.rate, time.monotonic)
 """How often callers ask."""
+GATES = [trail.middleware, errors, access.middleware, rated(rates)]
+"""Every request passes them, the first one first."""
 
 
 def build(settings: Settings, config: Config) -> App:
@@ -101,10 +103,7 @@ def build(settings: Settings, config: Config) -> App:
         canonical_url=settings.web_url,
         web_tables_enabled=False,
         web_router_enabled=False,
-        web_application_options={
-            "middlewares": [trail.middleware, errors, access.middleware, rated(rates)],
-            "client_max_size": BODY_BYTES_MAX,
-        },
+        web_application_options={"middlewares": GATES, "client_max_size": BODY_BYTES_MAX},
     )
 
 
