@@ -14,6 +14,8 @@ from app.settings import Settings
 from models.identity.messages import SetPolicy
 from models.identity.policy import Policy
 
+SOURCE = "guards"
+
 
 def guards_of(config: Config) -> Policy:
     """The policy that a configuration describes."""
@@ -28,7 +30,7 @@ async def announce(settings: Settings, config: Config, inbox: str) -> None:
     await producer.start()
     try:
         for partition in range(config.topics.partitions):
-            pack = Pack("guards", [(version, SetPolicy(partition, policy, version))])
+            pack = Pack(SOURCE, [(version, SetPolicy(partition, policy, version))])
             await producer.send_and_wait(inbox, msgspec.msgpack.encode(pack), partition=partition)
     finally:
         await producer.stop()

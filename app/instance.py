@@ -1,23 +1,21 @@
 """The one Faust app, its topics and its tables, made from the settings and the configuration file."""
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import faust
-import msgspec
 from yarl import URL
 
 from app import topics
 from app.access import Access
 from app.audit import Trail
-from app.config import Config, Privacy, Workers, load
+from app.config import Config, load
 from app.guards import announce
 from app.outputs import Outputs
 from app.rates import Rates, rated
-from app.reading import Reading
+from app.reading import Reading, rules_name
 from app.runtime.app import App
 from app.runtime.durable import Record
 from app.runtime.tables import RowTable
@@ -135,8 +133,7 @@ IDENTITY_INBOX, JOURNEY_INBOX = name("identity.inbox"), name("journey.inbox")
 REJECTED, REQUESTS, AUDIT = name("behaviour.rejected"), name("requests"), name("audit")
 
 ZONE = ZoneInfo(config.display.time_zone)
-_rules = msgspec.structs.replace(config, workers=Workers(), privacy=Privacy())
-POLICY = hashlib.sha256(msgspec.json.encode(_rules, order="deterministic") + settings.pii_key).hexdigest()[:8]
+POLICY = rules_name(config, settings.pii_key)
 """Names the rules that events are read by, in the source names of what is sent to identities."""
 
 outputs = Outputs(settings.prefix, ZONE)

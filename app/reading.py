@@ -3,9 +3,12 @@
 Records of `behaviour.pulled` name their system in the header `system`; it is their channel.
 """
 
+import hashlib
 from collections.abc import Iterable
 
-from app.config import Config, policies_of, pulled_policies_of
+import msgspec
+
+from app.config import Config, Privacy, Workers, policies_of, pulled_policies_of
 from app.config.policies import PULLED_TOPIC
 from models.event import Rejected
 from models.policy import Policy
@@ -45,3 +48,9 @@ def system_of(headers: Headers) -> str | None:
 def named(system: str | None) -> tuple[tuple[str, bytes], ...]:
     """The header that names a business system; no header where there is none to name."""
     return () if system is None else ((SYSTEM_HEADER, system.encode()),)
+
+
+def rules_name(config: Config, pii_key: bytes) -> str:
+    """Names the rules that events are read by: 8 hexadecimal digits of the configuration and the key of identifiers."""
+    rules = msgspec.structs.replace(config, workers=Workers(), privacy=Privacy())
+    return hashlib.sha256(msgspec.json.encode(rules, order="deterministic") + pii_key).hexdigest()[:8]

@@ -19,7 +19,7 @@ from app.topics import TopicsError
 
 COMMANDS = (
     *("up", "broker", "topics", "collect", "worker", "replay", "rejected", "channels", "status", "simulate"),
-    *("audit", "token"),
+    *("check", "audit", "token"),
 )
 EXPECTED = (SettingsError, ConfigError, BrokerError, TopicsError, KeepsDying)
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -46,3 +46,28 @@ def meter(label: str) -> Iterator[Meter]:
     columns = (TextColumn(label), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[told]}"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         yield Meter(bar)
+
+
+@contextmanager
+def stages(label: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for work of several stages: (what is done, how much of it, how much there is)."""
+    if not sys.stderr.isatty():
+        yield _Lines(label).report
+        return
+    columns = (TextColumn(f"{label}: {{task.description}}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("beginning", total=None)
+        yield lambda what, done, wanted: bar.update(task, description=what, completed=done, total=max(wanted, 1))
+
+
+class _Lines:
+    """The same without a terminal: a line every few seconds."""
+
+    def __init__(self, label: str) -> None:
+        self._label, self._shown = label, time.monotonic()
+
+    def report(self, what: str, done: int, wanted: int) -> None:
+        now = time.monotonic()
+        if now - self._shown >= LINE_SECONDS:
+            self._shown = now
+            click.echo(f"{self._label}: {what} {done / max(wanted, 1):.0%}", err=True)

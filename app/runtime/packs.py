@@ -62,6 +62,11 @@ def sequence(offset: int, index: int, output: int) -> int:
     return moment(offset, index) << _OUTPUT_BITS | output
 
 
+def offset_of(number: int) -> int:
+    """The offset of the record that a sequence number belongs to."""
+    return number >> _OUTPUT_BITS >> _INDEX_BITS
+
+
 class Outbox:
     """Messages out, in chunks per destination partition; a chunk becomes one pack."""
 

@@ -1,0 +1,144 @@
+"""What the workers hold: the rows of their tables, page by page over HTTP, as rows of the ledger.
+
+A page is a few hundred rows, so that who answers it has time for others in between. Rows of an earlier format are brought up by
+the same codec that the workers use.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from app.check.ledger import Ledger, batches
+from app.runtime.stage import CURSOR
+from models.identity.rows import Cluster, Node, Request, Row
+from models.identity.values import Content
+from models.ids import EventId
+from models.journey.rows import Entry, Header, place_of, uid_of
+from tables import identity, journey
+
+Rows = list[tuple[bytes, bytes]]
+PAGE_SECONDS_MAX = 30.0
+TRIES, TRY_SECONDS = 60, 1.0
+Workers = Callable[[], Awaitable[Mapping[str, list[int]]]]
+_pages = msgspec.msgpack.Decoder(Rows)
+_cursor = msgspec.msgpack.Decoder(dict[str, int])
+
+
+class Unreadable(Exception):
+    """The workers do not hand out their rows; one line."""
+
+
+class _Head(msgspec.Struct, array_like=True):
+    """The beginning of an event."""
+
+    event_id: EventId
+    event: str
+    channel: str
+    occurred_at: int
+    received_at: int
+
+
+_head = msgspec.msgpack.Decoder(_Head)
+
+
+class Held:
+    """Asks workers. `workers` gives url -> partitions, anew each time, for they move."""
+
+    def __init__(self, http: aiohttp.ClientSession, workers: Workers, digest: Callable[[bytes], int]) -> None:
+        self._http, self._workers, self._digest = http, workers, digest
+
+    async def cursors(self, partitions: int) -> list[tuple[str, int]]:
+        """What the identity stage has seen of each source."""
+        found = []
+        for partition in range(partitions):
+            async for rows in self._rows("identity", partition, CURSOR):
+                found += [item for _, body in rows for item in _cursor.decode(body).items()]
+        return found
+
+    async def read(self, partitions: int, ledger: Ledger, report: Callable[[int, int], None]) -> None:
+        """All rows into the ledger; `report` gets partitions read and how many there are."""
+        prefixes = [("identity", prefix) for prefix in (b"c|", b"n|", b"r|")] + [("journey", prefix) for prefix in (b"h|", b"t|")]
+        for partition in range(partitions):
+            for table, prefix in prefixes:
+                async for rows in self._rows(table, partition, prefix):
+                    self._keep(ledger, table, rows)
+            report(partition + 1, partitions)
+
+    def _keep(self, ledger: Ledger, table: str, rows: Rows) -> None:
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        for key, body in rows:
+            told = identity_rows(key, body) if table == "identity" else journey_rows(key, body, self._digest)
+            for name, row in told:
+                found.setdefault(name, []).append(row)
+        for name, kept in found.items():
+            for batch in batches(kept):
+                ledger.add(name, batch)
+
+    async def _rows(self, table: str, partition: int, prefix: bytes) -> AsyncIterator[Rows]:
+        start = prefix
+        while rows := await self._page(table, partition, prefix, start):
+            yield rows
+            start = rows[-1][0] + b"\0"
+
+    async def _page(self, table: str, partition: int, prefix: bytes, start: bytes) -> Rows:
+        why = "nobody owns it"
+        asked = msgspec.msgpack.encode((prefix, start))
+        for _ in range(TRIES):
+            owners = [url for url, owned in (await self._workers()).items() if partition in owned]
+            for url in owners:
+                answer = await self._ask(f"{url}/_rows/{table}/{partition}", asked)
+                if isinstance(answer, bytes):
+                    return _pages.decode(answer)
+                why = answer
+            await asyncio.sleep(TRY_SECONDS)
+        raise Unreadable(f"partition {partition} of {table} cannot be read: {why}")
+
+    async def _ask(self, url: str, asked: bytes) -> bytes | str:
+        """The page, or why not now."""
+        try:
+            async with self._http.post(url, data=asked, timeout=aiohttp.ClientTimeout(PAGE_SECONDS_MAX)) as answer:
+                if answer.status == 200:
+                    return await answer.read()
+                if answer.status in (401, 403):
+                    raise Unreadable(f"{url} does not take the administrator's token (ONETRAIL_ADMIN_TOKEN)")
+                return f"{url} answers {answer.status}"
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return f"{url} does not answer: {error!r}"
+
+
+def identity_rows(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """What a row of the identity table says, as (table of the ledger, row)."""
+    row: Row = identity.codec.decode(key, body)
+    name = key[2:].decode()
+    if isinstance(row, Node):
+        since = row.history[0].since if row.history else -1
+        yield "nodes", (name, row.uid, row.erased_at, since)
+    elif isinstance(row, Cluster):
+        yield "clusters", (name, row.state, row.into)
+        yield from _content(name, row.content)
+    elif isinstance(row, Request):
+        yield "request_rows", (name, row.state, row.detail)
+
+
+def _content(uid: str, content: Content) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    for key, member in content.members.items():
+        yield "members", (uid, key, member.namespace, member.name)
+    for pair, proof in content.links.items():
+        yield "links", (uid, *pair, min(sample.received_at for sample in proof.samples))
+    for pair in content.refused:
+        yield "refusals", pair
+
+
+def journey_rows(key: bytes, body: bytes, digest: Callable[[bytes], int]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """What a row of the journey table says, as (table of the ledger, row)."""
+    row = journey.codec.decode(key, body)
+    if isinstance(row, Header):
+        moving = int(row.sweep is not None)
+        yield "headers", (key[2:].decode(), row.state, row.summary.events, row.aged.events, row.listed_since, moving)
+    elif isinstance(row, Entry):
+        occurred, event_id = place_of(key)
+        received = _head.decode(row.body).received_at
+        yield "entries", (uid_of(key), event_id, occurred, received, row.anchor, digest(row.body))
