@@ -12,6 +12,7 @@ import aiohttp
 import msgspec
 
 from app.check.ledger import Ledger, batches
+from app.check.told import digest
 from app.runtime.stage import CURSOR
 from models.identity.rows import Cluster, Node, Request, Row
 from models.identity.values import Content
@@ -47,8 +48,8 @@ _head = msgspec.msgpack.Decoder(_Head)
 class Held:
     """Asks workers. `workers` gives url -> partitions, anew each time, for they move."""
 
-    def __init__(self, http: aiohttp.ClientSession, workers: Workers, digest: Callable[[bytes], int]) -> None:
-        self._http, self._workers, self._digest = http, workers, digest
+    def __init__(self, http: aiohttp.ClientSession, workers: Workers) -> None:
+        self._http, self._workers = http, workers
 
     async def cursors(self, partitions: int) -> list[tuple[str, int]]:
         """What the identity stage has seen of each source."""
@@ -64,18 +65,8 @@ class Held:
         for partition in range(partitions):
             for table, prefix in prefixes:
                 async for rows in self._rows(table, partition, prefix):
-                    self._keep(ledger, table, rows)
+                    keep(ledger, table, rows)
             report(partition + 1, partitions)
-
-    def _keep(self, ledger: Ledger, table: str, rows: Rows) -> None:
-        found: dict[str, list[tuple[Any, ...]]] = {}
-        for key, body in rows:
-            told = identity_rows(key, body) if table == "identity" else journey_rows(key, body, self._digest)
-            for name, row in told:
-                found.setdefault(name, []).append(row)
-        for name, kept in found.items():
-            for batch in batches(kept):
-                ledger.add(name, batch)
 
     async def _rows(self, table: str, partition: int, prefix: bytes) -> AsyncIterator[Rows]:
         start = prefix
@@ -109,6 +100,17 @@ class Held:
             return f"{url} does not answer: {error!r}"
 
 
+def keep(ledger: Ledger, table: str, rows: Rows) -> None:
+    """Rows of a table of the workers as rows of the ledger."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for key, body in rows:
+        for name, row in identity_rows(key, body) if table == "identity" else journey_rows(key, body):
+            found.setdefault(name, []).append(row)
+    for name, kept in found.items():
+        for batch in batches(kept):
+            ledger.add(name, batch)
+
+
 def identity_rows(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """What a row of the identity table says, as (table of the ledger, row)."""
     row: Row = identity.codec.decode(key, body)
@@ -132,7 +134,7 @@ def _content(uid: str, content: Content) -> Iterator[tuple[str, tuple[Any, ...]]
         yield "refusals", pair
 
 
-def journey_rows(key: bytes, body: bytes, digest: Callable[[bytes], int]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def journey_rows(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """What a row of the journey table says, as (table of the ledger, row)."""
     row = journey.codec.decode(key, body)
     if isinstance(row, Header):

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 CACHE_KILOBYTES = 64_000
+RAW, REQUESTS, REJECTED = "raw", "requests", "rejected"
+"""Kinds of topics that retention works on; rules ask by these names since when all is there."""
 TOLD = {
     "told": "event_id, anchor, occurred, received, digest, sure, topic, partition, place",
     "pairs": "a, b, occurred, received, sure",

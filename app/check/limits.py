@@ -11,8 +11,9 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.check.ledger import Ledger
-from app.config import Config
-from app.guards import SOURCE, guards_of
+from app.check.log import POLL_MS
+from app.check.report import Suspect
+from app.guards import SOURCE
 from app.runtime.packs import Pack
 from app.settings import Settings
 from models.identity.messages import SetPolicy
@@ -23,17 +24,17 @@ _decode = msgspec.msgpack.Decoder(Pack[msgspec.Raw]).decode
 _guards = msgspec.msgpack.Decoder(SetPolicy).decode
 
 
-async def exceeded(ledger: Ledger, settings: Settings, config: Config) -> list[tuple[Any, ...]]:
-    """Answers as those of a rule."""
-    found = list(above(ledger, guards_of(config)))
-    if found:
+async def loosened(found: list[Suspect], ledger: Ledger, settings: Settings) -> list[Suspect]:
+    """Suspects without those that some earlier guards allowed."""
+    if any(one.rule == NAME for one in found):
         async for policy in announced(settings):
-            found = [one for one in found if one in set(above(ledger, policy))]
+            still = {answer[0] for answer in above(ledger, policy)}
+            found = [one for one in found if one.rule != NAME or one.identifier in still]
     return found
 
 
 def above(ledger: Ledger, policy: Policy) -> Iterator[tuple[Any, ...]]:
-    """Who has more than this policy allows; what is found, so that several policies can be compared, names no limit."""
+    """Who has more than this policy allows, as answers of a rule."""
     query = "SELECT uid, namespace, min(key), count(*) FROM members GROUP BY uid, namespace HAVING count(*) > 1"
     for uid, namespace, key, count in ledger.ask(query):
         if count > policy.limits.get(namespace, count):
@@ -55,9 +56,9 @@ async def announced(settings: Settings) -> AsyncIterator[Policy]:
         if (await consumer.beginning_offsets([tp]))[tp]:
             yield Policy({}, cluster_limit=1 << 30)
         while await consumer.position(tp) < end:
-            for record in (await consumer.getmany(tp, timeout_ms=200)).get(tp, ()):
-                for policy in _announcements(record.value or b""):
-                    yield policy
+            records = (await consumer.getmany(tp, timeout_ms=POLL_MS)).get(tp, ())
+            for policy in (policy for record in records for policy in _announcements(record.value or b"")):
+                yield policy
 
 
 def _announcements(raw: bytes) -> Iterator[Policy]:

@@ -26,9 +26,9 @@ class Readers:
                 place = (names[topic_id], int(partition))
                 self._until[place] = max(self._until.get(place, -1), offset_of(number))
 
-    def read_otherwise(self, tp: Any, offset: int) -> bool:
+    def read_otherwise(self, record: Any) -> bool:
         """Whether other rules may have read this record."""
-        return offset <= self._until.get((tp.topic, tp.partition), -1)
+        return int(record.offset) <= self._until.get((record.topic, record.partition), -1)
 
     @property
     def others(self) -> bool:

@@ -62,8 +62,8 @@ class Report:
 
 
 def smallest(ledger: Ledger, suspects: Iterable[Suspect], topics: Mapping[int, str], zone: tzinfo) -> tuple[Difference, ...]:
-    """The first differences in order of the size of whom they concern, in words."""
-    ordered = sorted(suspects, key=lambda one: (_size(ledger, one.uid), one.rule, one.identifier or "", one.event_id or ""))
+    """The first differences in order of the size of whom they concern, then of the rules; in words."""
+    ordered = sorted(suspects, key=lambda one: _size(ledger, one.uid))
     return tuple(_difference(ledger, one, topics, zone) for one in ordered[:DIFFERENCES_MAX])
 
 

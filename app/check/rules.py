@@ -95,7 +95,7 @@ EVENTS = (
            LEFT JOIN headers h ON h.uid = n.uid
            WHERE t.sure = 2 AND t.received > :rejected
              AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.event_id = t.event_id)
-             AND t.occurred > (SELECT coalesce(max(x.erased_at), -1) FROM nodes x)
+             AND t.occurred > coalesce(n.erased_at, (SELECT max(x.erased_at) FROM nodes x))
              AND (h.listed_since IS NULL OR t.occurred >= h.listed_since)
              AND"""
         + _UNEXCUSED,
@@ -104,8 +104,8 @@ EVENTS = (
         "an event that stands in a journey was told, and stands with whoever has its anchor",
         """SELECT e.anchor, e.event_id,
              CASE WHEN n.uid IS NOT NULL AND n.uid <> e.uid THEN 'only in the journey of ' || n.uid
-                  WHEN EXISTS (SELECT 1 FROM told t WHERE t.event_id = e.event_id AND t.anchor = e.anchor)
-                    THEN 'nowhere: it occurred before its person was erased'
+                  WHEN n.erased_at >= e.occurred THEN 'nowhere: it occurred before its person was erased'
+                  WHEN n.uid IS NULL THEN 'nowhere: nobody has its identifier'
                   ELSE 'nowhere: no topic holds it' END,
              'in the journey of ' || e.uid, e.uid
            FROM entries e
@@ -134,8 +134,8 @@ EVENTS = (
     Rule(
         "a journey counts what it lists, and what it lists no more",
         """SELECT (SELECT min(m.key) FROM members m WHERE m.uid = h.uid), NULL,
-             (h.events - h.aged) || ' events listed in the journey of ' || h.uid || ', as its header counts',
-             (SELECT count(*) FROM entries e WHERE e.uid = h.uid) || '', h.uid
+             'as many events in the journey of ' || h.uid || ' as its header counts: ' || (h.events - h.aged),
+             (SELECT count(*) FROM entries e WHERE e.uid = h.uid) || ' events', h.uid
            FROM headers h
            WHERE h.state = 'live' AND h.events - h.aged <> (SELECT count(*) FROM entries e WHERE e.uid = h.uid)""",
     ),
@@ -223,7 +223,8 @@ IDENTITIES = (
     ),
     Rule(
         "who was erased is forgotten",
-        """SELECT q.a, NULL, 'erased at ' || q.at || ' ms', coalesce('erased at ' || n.erased_at || ' ms', 'not erased'), n.uid
+        """SELECT q.a, NULL, 'erased at ' || q.at || ' ms',
+             CASE WHEN n.erased_at >= 0 THEN 'erased at ' || n.erased_at || ' ms' ELSE 'not erased' END, n.uid
            FROM requests q LEFT JOIN nodes n ON n.key = q.a LEFT JOIN request_rows r ON r.id = q.id
            WHERE q.kind = 'erasure' AND r.state = 'done' AND coalesce(n.erased_at, -1) < q.at""",
     ),

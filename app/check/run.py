@@ -7,36 +7,31 @@ they are read and topics grow meanwhile, so what differs is looked at again, and
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import aiohttp
 
-from app.check import components, limits
+from app.check import limits
 from app.check.held import Held, Unreadable
-from app.check.ledger import Ledger
+from app.check.judge import suspects
+from app.check.ledger import RAW, Ledger
 from app.check.log import Log, summed
 from app.check.readers import Readers
 from app.check.report import Report, Suspect, smallest
-from app.check.rules import DERIVED, RACE_MS, RULES
+from app.check.told import Told
 from app.config import Config
+from app.guards import guards_of
 from app.reading import rules_name
 from app.runtime.topic_ids import topic_ids
 from app.settings import Settings
 
 ROUNDS = 3
-SUSPECTS_MAX = 2_000
 PAUSE_SECONDS = 2.0
 CATCH_UP_SECONDS_MAX = 120.0
 Progress = Callable[[str, int, int], None]
 """What is being done, how much of it, and how much there is."""
 Status = Callable[[], Any]
-
-
-def digest(body: bytes) -> int:
-    """64 bits of an event's encoded form, as a signed number."""
-    return int.from_bytes(blake2b(body, digest_size=8).digest(), signed=True)
 
 
 class Check(NamedTuple):
@@ -51,19 +46,20 @@ class Check(NamedTuple):
     async def run(self, http: aiohttp.ClientSession) -> Report:
         """The outcome. Raises Unreadable where nothing can be compared, and Kafka's errors."""
         ledger, partitions = Ledger(), self.config.topics.partitions
-        held = Held(http, self._workers, digest)
+        held = Held(http, self._workers)
         try:
             readers = await self._readers(held, partitions)
-            async with Log(self.settings, self.config, ledger, readers, digest) as log:
+            told = Told(self.settings, self.config, ledger, readers)
+            async with Log(self.settings, self.config, told) as log:
                 await log.read(log.cut, self._report("topics"))
                 self._demand_same_rules(ledger, readers)
                 await self._caught_up(log)
-                suspects = await self._suspects(ledger, log, held)
+                found = await self._lasting(ledger, log, held)
                 people = ledger.one("SELECT count(*) FROM clusters WHERE state IN ('live', 'frozen')")
                 events = ledger.one("SELECT coalesce(sum(events), 0) FROM headers WHERE state = 'live'")
                 zone = ZoneInfo(self.config.display.time_zone)
-                listed = smallest(ledger, suspects.values(), dict(enumerate(log.raw)), zone)
-                return Report(people, events, len(suspects), listed, tuple(_notes(ledger, log)))
+                listed = smallest(ledger, found.values(), dict(enumerate(told.raw)), zone)
+                return Report(people, events, len(found), listed, tuple(_notes(ledger, log)))
         finally:
             ledger.close()
 
@@ -85,7 +81,7 @@ class Check(NamedTuple):
     async def _caught_up(self, log: Log) -> None:
         """Waits until what was in a topic when this began, and what the stages made of it, is done."""
         end = time.monotonic() + CATCH_UP_SECONDS_MAX
-        for topics, begun in ((log.raw, summed(log.cut)), (log.inboxes, await log.sums())):
+        for topics, begun in ((log.told.raw, summed(log.cut)), (log.inboxes, await log.sums())):
             while lag := _left(await self.status(), topics, begun, await log.sums()):
                 self.progress("waiting for the workers", 0, 1)
                 if time.monotonic() > end:
@@ -93,9 +89,9 @@ class Check(NamedTuple):
                     raise Unreadable(f"the workers are behind ({behind}); ask again when they have caught up")
                 await asyncio.sleep(PAUSE_SECONDS / 4)
 
-    async def _suspects(self, ledger: Ledger, log: Log, held: Held) -> dict[Any, Suspect]:
+    async def _lasting(self, ledger: Ledger, log: Log, held: Held) -> dict[Any, Suspect]:
         """What differs in every round."""
-        suspects: dict[Any, Suspect] = {}
+        differing: dict[Any, Suspect] = {}
         for number in range(ROUNDS):
             if number:
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -103,23 +99,14 @@ class Check(NamedTuple):
             await held.read(self.config.topics.partitions, ledger, self._report("rows of the workers"))
             await log.read(await log.ends(), self._report("topics"))
             found = {one.same: one for one in await self._differing(ledger, log)}
-            suspects = {same: one for same, one in found.items() if not number or same in suspects}
-            if not suspects:
+            differing = {same: one for same, one in found.items() if not number or same in differing}
+            if not differing:
                 break
-        return suspects
+        return differing
 
     async def _differing(self, ledger: Ledger, log: Log) -> list[Suspect]:
-        values = {**log.since, "race": RACE_MS}
-        ledger.index()
-        for table in DERIVED:
-            ledger.derive(table.name, table.query, table.indexed, values)
-        found: list[Suspect] = []
-        for number, rule in enumerate(RULES):
-            found += [Suspect(rule.name, *answer) for answer in ledger.ask(f"{rule.query} LIMIT {SUSPECTS_MAX}", values)]
-            self.progress("comparing", number + 1, len(RULES))
-        found += [Suspect(components.NAME, *answer) for answer in components.unconnected(ledger)]
-        found += [Suspect(limits.NAME, *answer) for answer in await limits.exceeded(ledger, self.settings, self.config)]
-        return found
+        found = suspects(ledger, log.told.since, guards_of(self.config), self._report("comparing"))
+        return await limits.loosened(found, ledger, self.settings)
 
     def _report(self, what: str) -> Callable[[int, int], None]:
         return lambda done, wanted: self.progress(what, done, wanted)
@@ -135,7 +122,7 @@ def _left(status: Mapping[str, Any], topics: Sequence[str], begun: Mapping[str, 
 def _notes(ledger: Ledger, log: Log) -> Iterator[str]:
     """What could not be compared."""
     if log.removed:
-        alone = ledger.one("SELECT count(*) FROM entries WHERE received <= :raw", {"raw": log.since["raw"]})
+        alone = ledger.one("SELECT count(*) FROM entries WHERE received <= :raw", {"raw": log.told.since[RAW]})
         yield f"retention removed {log.removed:,} records of behaviour; {alone:,} events from then have none to be compared with"
     if others := ledger.one("SELECT count(*) FROM told WHERE sure = 2"):
         yield f"{others:,} records were read by an earlier configuration; of them it is only known that none is lost"
