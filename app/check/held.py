@@ -46,10 +46,11 @@ _head = msgspec.msgpack.Decoder(_Head)
 
 
 class Held:
-    """Asks workers. `workers` gives url -> partitions, anew each time, for they move."""
+    """Asks workers. `workers` gives url -> partitions; it is asked again when somebody does not have what he had."""
 
     def __init__(self, http: aiohttp.ClientSession, workers: Workers) -> None:
         self._http, self._workers = http, workers
+        self._owners: Mapping[str, list[int]] = {}
 
     async def cursors(self, partitions: int) -> list[tuple[str, int]]:
         """What the identity stage has seen of each source."""
@@ -75,16 +76,16 @@ class Held:
             start = rows[-1][0] + b"\0"
 
     async def _page(self, table: str, partition: int, prefix: bytes, start: bytes) -> Rows:
-        why = "nobody owns it"
-        asked = msgspec.msgpack.encode((prefix, start))
+        why, asked = "nobody owns it", msgspec.msgpack.encode((prefix, start))
         for _ in range(TRIES):
-            owners = [url for url, owned in (await self._workers()).items() if partition in owned]
-            for url in owners:
+            for url in [url for url, owned in self._owners.items() if partition in owned]:
                 answer = await self._ask(f"{url}/_rows/{table}/{partition}", asked)
                 if isinstance(answer, bytes):
                     return _pages.decode(answer)
                 why = answer
-            await asyncio.sleep(TRY_SECONDS)
+            if self._owners:
+                await asyncio.sleep(TRY_SECONDS)
+            self._owners = await self._workers()
         raise Unreadable(f"partition {partition} of {table} cannot be read: {why}")
 
     async def _ask(self, url: str, asked: bytes) -> bytes | str:

@@ -38,7 +38,7 @@ HELD = {
 INDEXES = {
     "told": ("event_id",),
     "names": ("key",),
-    "pairs": ("a, b",),
+    "pairs": ("a, b", "b"),
     "rejected": ("topic, partition, place",),
     "excused": ("event_id",),
     "merge_refusals": ("a, b",),

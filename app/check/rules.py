@@ -95,7 +95,11 @@ EVENTS = (
            LEFT JOIN headers h ON h.uid = n.uid
            WHERE t.sure = 2 AND t.received > :rejected
              AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.event_id = t.event_id)
-             AND t.occurred > coalesce(n.erased_at, (SELECT max(x.erased_at) FROM nodes x))
+             AND t.occurred > coalesce(n.erased_at, -1)
+             AND NOT EXISTS (
+               SELECT 1 FROM pairs p JOIN nodes x ON x.key = p.a OR x.key = p.b
+               WHERE (p.a = t.anchor OR p.b = t.anchor) AND p.received = t.received
+                 AND x.erased_at >= 0 AND (x.erased_at >= t.occurred OR x.erased_at + :race >= t.received))
              AND (h.listed_since IS NULL OR t.occurred >= h.listed_since)
              AND"""
         + _UNEXCUSED,
