@@ -15,6 +15,7 @@ import msgspec
 from app.instance import identity, journey
 from app.pages import Piece, Source
 from app.routing import NotReady, Peers, Question
+from app.row_pages import RowsPage, rows_page
 from app.runtime.rows import Partition
 from models.event import Event
 from models.identity.rows import Cluster, Node, Request
@@ -114,7 +115,10 @@ HEADER: Question[Header | None] = Question("header", journey, _header, Header | 
 ENTRIES: Question[list[Entry]] = Question("entries", journey, _entries, list[Entry])
 KNOWN: Question[list[EventId]] = Question("known", journey, _known, list[EventId])
 REQUEST: Question[Request | None] = Question("request", identity, _request, Request | None)
-QUESTIONS: dict[str, Question[Any]] = {asked.name: asked for asked in (NODE, CLUSTER, HEADER, ENTRIES, KNOWN, REQUEST)}
+IDENTITY_ROWS: Question[RowsPage] = Question("identity-rows", identity, rows_page, RowsPage)
+JOURNEY_ROWS: Question[RowsPage] = Question("journey-rows", journey, rows_page, RowsPage)
+_ASKED: tuple[Question[Any], ...] = (NODE, CLUSTER, HEADER, ENTRIES, KNOWN, REQUEST, IDENTITY_ROWS, JOURNEY_ROWS)
+QUESTIONS: dict[str, Question[Any]] = {asked.name: asked for asked in _ASKED}
 
 
 EMPTY_HEADER = Header()

@@ -79,7 +79,7 @@ class Held:
         why, asked = "nobody owns it", msgspec.msgpack.encode((prefix, start))
         for _ in range(TRIES):
             for url in [url for url, owned in self._owners.items() if partition in owned]:
-                answer = await self._ask(f"{url}/_rows/{table}/{partition}", asked)
+                answer = await self._ask(f"{url}/_peer/{table}-rows/{partition}?q={asked.hex()}")
                 if isinstance(answer, bytes):
                     return _pages.decode(answer)
                 why = answer
@@ -88,17 +88,17 @@ class Held:
             self._owners = await self._workers()
         raise Unreadable(f"partition {partition} of {table} cannot be read: {why}")
 
-    async def _ask(self, url: str, asked: bytes) -> bytes | str:
+    async def _ask(self, url: str) -> bytes | str:
         """The page, or why not now."""
         try:
-            async with self._http.post(url, data=asked, timeout=aiohttp.ClientTimeout(PAGE_SECONDS_MAX)) as answer:
+            async with self._http.get(url, timeout=aiohttp.ClientTimeout(PAGE_SECONDS_MAX)) as answer:
                 if answer.status == 200:
                     return await answer.read()
                 if answer.status in (401, 403):
-                    raise Unreadable(f"{url} does not take the administrator's token (ONETRAIL_ADMIN_TOKEN)")
-                return f"{url} answers {answer.status}"
+                    raise Unreadable("the workers have another key: set ONETRAIL_PII_KEY, or ONETRAIL_DATA, as for them")
+                return f"{answer.url.origin()} answers {answer.status}"
         except (aiohttp.ClientError, TimeoutError) as error:
-            return f"{url} does not answer: {error!r}"
+            return f"nobody answers: {error!r}"
 
 
 def keep(ledger: Ledger, table: str, rows: Rows) -> None:

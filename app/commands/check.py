@@ -17,8 +17,9 @@ from app.commands.failure import Failure
 from app.commands.progress import stages
 from app.config import Config, load
 from app.settings import Settings
+from app.tokens import peer_token
 
-SECRETS = ("read_token", "admin_token", "pii_key")
+SECRETS = ("read_token", "pii_key")
 
 
 @click.command()
@@ -28,7 +29,7 @@ def command(url: str | None, as_json: bool) -> None:
     """Recompute people and journeys from the topics, and compare them with what the workers hold.
 
     Works while events arrive: it compares what was there when it began, and looks again at what differs. Exit code 1 and the
-    smallest witness on a difference. Needs the tokens and the key of the workers: from the environment or from ONETRAIL_DATA.
+    smallest witness on a difference. Needs the read token and the key of the workers: from the environment or from ONETRAIL_DATA.
 
     \b
     Examples:
@@ -65,6 +66,6 @@ async def run(settings: Settings, config: Config, url: str, progress: Callable[[
     async def status() -> dict[str, Any]:
         return await ask(f"{url}/v1/status", settings.read_token)
 
-    headers = {"Authorization": f"Bearer {settings.admin_token}"}
+    headers = {"Authorization": f"Bearer {peer_token(settings)}"}
     async with aiohttp.ClientSession(headers=headers) as http:
         return await Check(settings, config, status, progress).run(http)
