@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -145,15 +146,12 @@ async def test_a_lost_row_is_found_and_named(system: System) -> None:
 def lose_an_entry(worker: Worker) -> str:
     """Deletes the first entry of a partition that has one; the id of its event."""
     for path in sorted(worker.data.glob("state/**/journey-*.db")):
-        rows = rocksdict.Rdict(str(path), RocksDBOptions(use_rocksdict=True).as_options())
-        try:
-            found: Iterator[tuple[Any, Any]] = rows.items(from_key=b"t|")
-            for key, row in found:
-                if key.startswith(b"t|") and len(row) > STAMP:
-                    rows[key] = row[:STAMP]
-                    return str(key.decode().split("|", 3)[3])
-        finally:
-            rows.close()
+        with closing(rocksdict.Rdict(str(path), RocksDBOptions(use_rocksdict=True).as_options())) as rows:
+            entries: Iterator[tuple[Any, Any]] = rows.items(from_key=b"t|")
+            first = next(((key, row) for key, row in entries if key.startswith(b"t|") and len(row) > STAMP), None)
+            if first is not None:
+                rows[first[0]] = first[1][:STAMP]
+                return str(first[0].decode().split("|", 3)[3])
     raise AssertionError("no partition has an entry")
 
 
