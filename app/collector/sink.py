@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from app import topics
 from app.collector.lane import ACK_SECONDS_MAX, BATCH_BYTES, Lane, Load, Unavailable
 from app.config import Config
+from app.kafka_door import refusal_of
 from app.runtime.durable import Record
 from app.settings import Settings
 
@@ -123,8 +124,12 @@ class Sink:
             try:
                 self._producer = await self._connected()
             except (KafkaError, OSError, topics.TopicsError) as error:
-                if told != (told := f"{type(error).__name__}: {error}"):
-                    log.warning("waiting for Kafka at %s: %s", self._settings.bootstrap, told)
+                found = f"{type(error).__name__}: {error}"
+                if told != found:
+                    told = found
+                    log.warning(
+                        "waiting for Kafka at %s: %s", self._settings.bootstrap, await refusal_of(self._settings) or found
+                    )
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _connected(self) -> AIOKafkaProducer:

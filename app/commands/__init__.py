@@ -4,6 +4,7 @@ A command writes what it found to standard output and all else to standard error
 setting, no broker, a refused topic) is one line and exit code 1; a wrong call is exit code 2; never a traceback.
 """
 
+import asyncio
 import logging
 from importlib import import_module
 
@@ -13,7 +14,8 @@ from aiokafka.errors import KafkaError
 from app.broker import BrokerError
 from app.commands.failure import Failure
 from app.config import ConfigError
-from app.settings import SettingsError
+from app.kafka_door import refusal_of
+from app.settings import Settings, SettingsError
 from app.supervisor import KeepsDying
 from app.topics import TopicsError
 
@@ -45,6 +47,8 @@ class Commands(click.Group):
         except EXPECTED as error:
             raise Failure(str(error)) from error
         except KafkaError as error:
+            if refusal := asyncio.run(refusal_of(Settings.from_environment(generate=False))):
+                raise Failure(refusal) from error
             raise Failure(f"Kafka: {_said(error)}; is the broker running (`onetrail up`, ONETRAIL_KAFKA)?") from error
 
 

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from app import topics
 from app.config import Config, load
+from app.kafka_door import refusal_of
 from app.pull import tokens_of
 from app.settings import Settings
 
@@ -46,7 +47,7 @@ async def _topics(settings: Settings, config: Config) -> None:
         try:
             await topics.create(settings, config)
         except KafkaConnectionError:
-            if time.monotonic() > end:
+            if time.monotonic() > end or await refusal_of(settings):
                 raise
             await asyncio.sleep(0.5)
         else:

@@ -32,11 +32,11 @@ collector.run(settings, load(settings.config))
 class Collector:
     """A collector in a process of its own; `url` is where it listens."""
 
-    def __init__(self, broker: Broker, data: Path, prefix: str, port: int | None = None) -> None:
+    def __init__(self, broker: Broker, data: Path, prefix: str, port: int | None = None, kafka: str | None = None) -> None:
         self.port = port or free_port_pair()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.prefix = prefix
-        own = {"KAFKA": broker.bootstrap, "DATA": str(data), "COLLECT_PORT": str(self.port), "PREFIX": prefix}
+        own = {"KAFKA": kafka or broker.bootstrap, "DATA": str(data), "COLLECT_PORT": str(self.port), "PREFIX": prefix}
         self.log = data / "collector.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
