@@ -4,10 +4,14 @@ import gc
 
 from agents import collect, identity, journey, requests
 from app import audit_delivery, lookups, operators, views
+from app.console import actions, pages, parts
 from app.instance import app
 from app.upkeep import upkeep
 
-__all__ = ["app", "audit_delivery", "collect", "identity", "journey", "lookups", "operators", "requests", "upkeep", "views"]
+AGENTS = (collect, identity, journey, requests)
+DOORS = (lookups, operators, views, actions, pages, parts)
+
+__all__ = ["AGENTS", "DOORS", "app", "audit_delivery", "upkeep"]
 
 # A stage makes and drops thousands of small values a second and keeps thousands; looking through them for cycles, of which they
 # have none, cost a tenth of its time.

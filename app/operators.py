@@ -55,7 +55,7 @@ class LinksView(Lookup):
         body = _read(await request.read(), _pair)
         a, b = sighting(body.a.namespace, body.a.value), sighting(body.b.namespace, body.b.value)
         _refuse_same(a.key, b.key)
-        return await _send(LinkAsked(_request_id(), a, b, body.reason))
+        return await _send(LinkAsked(request_id(), a, b, body.reason))
 
 
 @app.page("/v1/unlinks")
@@ -66,7 +66,7 @@ class UnlinksView(Lookup):
         body = _read(await request.read(), _pair)
         a, b = sighting(body.a.namespace, body.a.value).key, sighting(body.b.namespace, body.b.value).key
         _refuse_same(a, b)
-        return await _send(UnlinkAsked(_request_id(), a, b, body.reason))
+        return await _send(UnlinkAsked(request_id(), a, b, body.reason))
 
 
 @app.page("/v1/erasures")
@@ -75,7 +75,7 @@ class ErasuresView(Lookup):
 
     async def post(self, request: web.Request) -> web.Response:
         body = _read(await request.read(), _erasure)
-        return await _send(ErasureAsked(_request_id(), sighting(body.namespace, body.value).key, body.reason))
+        return await _send(ErasureAsked(request_id(), sighting(body.namespace, body.value).key, body.reason))
 
 
 @app.page("/v1/requests/{request_id}")
@@ -87,7 +87,8 @@ class RequestView(Lookup):
         return json_response({"request_id": request_id, "state": row.state, "detail": row.detail})
 
 
-def _request_id() -> str:
+def request_id() -> str:
+    """A name that nobody had before."""
     return secrets.token_urlsafe(16)
 
 
@@ -104,10 +105,15 @@ def _refuse_same(a: str, b: str) -> None:
 
 
 async def _send(asked: Asked) -> web.Response:
-    """202 when the request is in the log, and as a rule already known under its id."""
+    """202 once it is placed."""
+    await place(asked)
+    return json_response({"request_id": asked.request_id}, 202)
+
+
+async def place(asked: Asked) -> None:
+    """Returns when the request is in the log, and as a rule already known under its id."""
     await app.durable.publish([Record(REQUESTS, asked.request_id.encode(), encode(asked))], [])
     for _ in range(SEEN_TRIES_MAX):
         if await people.request(asked.request_id) is not None:
             break
         await asyncio.sleep(SEEN_SECONDS)
-    return json_response({"request_id": asked.request_id}, 202)

@@ -1,6 +1,6 @@
 """How much was rejected, by reason: counted from behaviour.rejected itself, so every worker says the same after a restart."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +12,8 @@ from app.activity import Rejections
 from app.clock import now_ms
 from app.instance import REJECTED, app, config, settings
 
+LATEST_MAX = 50
+"""Records of each reason whose places are remembered."""
 PLACES = [TP(REJECTED, partition) for partition in range(config.topics.channel_partitions)]
 
 
@@ -20,6 +22,7 @@ class Rejects:
 
     def __init__(self) -> None:
         self._counted: Counter[str] = Counter()
+        self._latest: dict[str, deque[tuple[int, int]]] = {}
         self._next: dict[TP, int] = {}
         self.lately = Rejections()
         """Those of the last 24 hours, by source too."""
@@ -28,9 +31,16 @@ class Rejects:
         """Records by reason."""
         return dict(sorted(self._counted.items()))
 
+    def latest(self, reason: str) -> list[tuple[int, int]]:
+        """Where the newest records of a reason lie: (partition, offset), the newest first."""
+        return list(reversed(self._latest.get(reason, ())))
+
     def count(self, tp: TP, records: Sequence[Any]) -> None:
         """Counts the next records of a partition."""
-        self._counted.update(map(_reason, records))
+        for record in records:
+            reason = _reason(record)
+            self._counted[reason] += 1
+            self._latest.setdefault(reason, deque(maxlen=LATEST_MAX)).append((tp.partition, record.offset))
         self.lately.count(records, now_ms())
         self._next[tp] = records[-1].offset + 1
 
