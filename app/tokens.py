@@ -121,14 +121,17 @@ class Tokens:
 
     def caller(self, token: bytes) -> Caller | None:
         """Whose token it is; None for one that nobody has, or that has expired."""
-        self._look()
         given, found = digest_of(token), None
-        for one in (*self._fixed, *self._named):
+        for one in self.valid():
             if hmac.compare_digest(one.digest, given):
                 found = one
-        if found is None or (found.expires_ms is not None and found.expires_ms <= now_ms()):
-            return None
-        return found.caller
+        return None if found is None else found.caller
+
+    def valid(self) -> list[Token]:
+        """All tokens that have not expired."""
+        self._look()
+        now = now_ms()
+        return [one for one in (*self._fixed, *self._named) if one.expires_ms is None or one.expires_ms > now]
 
     def _look(self) -> None:
         """Reads the file again if it changed."""

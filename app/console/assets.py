@@ -18,9 +18,7 @@ class Asset(NamedTuple):
     content_type: str
 
 
-ASSETS = {
-    path.name: Asset(path.read_bytes(), TYPES[path.suffix]) for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES
-}
+ASSETS = {path.name: Asset(path.read_bytes(), TYPES[path.suffix]) for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES}
 VERSION = hashlib.sha256(b"\0".join(asset.body for asset in ASSETS.values())).hexdigest()[:12]
 """Of all of them together: scripts that import each other are of one version."""
 

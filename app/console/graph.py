@@ -56,9 +56,7 @@ def drawn(cluster: Cluster) -> Drawing:
     places = dict(_places(tree))
     low_x, low_y = (min((place[axis] for place in places.values()), default=0.0) - MARGIN for axis in (0, 1))
     high_x, high_y = (max((place[axis] for place in places.values()), default=0.0) + MARGIN for axis in (0, 1))
-    spots = {
-        key: Spot(key, content.members[key], x - low_x, y - low_y, len(near.get(key, ()))) for key, (x, y) in places.items()
-    }
+    spots = {key: Spot(key, content.members[key], x - low_x, y - low_y, len(near.get(key, ()))) for key, (x, y) in places.items()}
     bridges = set(_bridges(cluster, tree))
     lines = [Line(spots[a], spots[b], proof, (a, b) in bridges) for (a, b), proof in content.links.items()]
     return Drawing(sorted(spots.values(), key=lambda spot: spot.member.name), lines, high_x - low_x, high_y - low_y)

@@ -18,6 +18,7 @@ from app.web import Refusal
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
 
+@app.page(HOME.rstrip("/"))
 class BareView(Door):
     """Without its slash, relative links would lead elsewhere."""
 

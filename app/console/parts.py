@@ -46,8 +46,8 @@ class PathPart(Door):
         members = person.cluster.content.members
         if a not in members or b not in members:
             raise Refusal("not_found", visit.text("why.left"))
-        steps = explain(person.cluster, a, b) or ()
-        return visit.show("part_path.html", steps=steps, a=a, b=b, uid=person.uid)
+        steps, keys = explain(person.cluster, a, b) or (), {member.name: key for key, member in members.items()}
+        return visit.show("part_path.html", steps=steps, keys=keys, a=a, b=b, uid=person.uid)
 
 
 @app.page("/console/part/preview")

@@ -11,7 +11,6 @@ from models.identity.rows import Cluster
 from models.identity.values import Member, Pair, Version, pair
 from models.ids import IdentifierKey, UnifiedUserId
 
-
 NOW = Version(0, "")
 """Stands for the request that is not made yet; it names nothing that is shown."""
 

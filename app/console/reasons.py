@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from app.console.door import Visit
 from app.lookups import people
 from app.people import Person
 from models.identity.values import Evidence, Member, Refusal
@@ -49,7 +48,8 @@ async def refused_by(person: Person) -> list[Refused]:
     content = person.cluster.content
     newest = sorted(content.refused.items(), key=lambda item: item[1].evidence, reverse=True)[:REFUSED_SHOWN_MAX]
     return [
-        Refused((await _held(pair[0], content.members), await _held(pair[1], content.members)), refusal) for pair, refusal in newest
+        Refused((await _held(pair[0], content.members), await _held(pair[1], content.members)), refusal)
+        for pair, refusal in newest
     ]
 
 

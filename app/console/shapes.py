@@ -30,7 +30,8 @@ def span(milliseconds: int, language: Language) -> str:
     """A duration in its two largest units: `3 d 4 h`, `12 min 5 s`, `0.4 s`."""
     if milliseconds < 1_000:
         return f"{milliseconds / 1000:.1f} {language('unit.s')}" if milliseconds else f"0 {language('unit.s')}"
-    left, parts = milliseconds, []
+    left = milliseconds
+    parts: list[tuple[int, str]] = []
     for name, size in UNITS:
         count, left = divmod(left, size)
         if parts or count:

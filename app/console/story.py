@@ -10,10 +10,10 @@ from zlib import crc32
 import msgspec
 from multidict import MultiDict
 
+from app.config import namespaces_of
 from app.console.door import Visit
 from app.console.find import Meant, meant
 from app.console.timeline import Journey, Row, rows
-from app.config import namespaces_of
 from app.instance import ZONE, config, settings
 from app.lookups import answers, pages, people
 from app.pages import Page
@@ -99,7 +99,8 @@ def head(visit: Visit, person: Person, story: Story) -> dict[str, Any]:
     order = sorted(reached, key=lambda name: entered[name])
     before = dict(zip(order[1:], order, strict=False))
     stages = [
-        {"name": stage.name, "at": times.get(stage.name), "since": _between(entered, before, stage.name)} for stage in config.stages
+        {"name": stage.name, "at": times.get(stage.name), "since": _between(entered, before, stage.name)}
+        for stage in config.stages
     ]
     most = max(summary.channels.values(), default=1)
     channels = sorted(summary.channels.items(), key=lambda item: (-item[1], item[0]))
