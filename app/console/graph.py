@@ -7,6 +7,7 @@ others wait for; links beside the tree are drawn as they come.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import dropwhile, islice, takewhile
 from typing import NamedTuple
 
 from models.identity.explain import is_bridge
@@ -98,7 +99,7 @@ def _places(tree: Sequence[_Branch]) -> Iterator[tuple[IdentifierKey, tuple[floa
         leaves[branch.key] = sum(leaves[key] for key in below.get(branch.key, ())) or 1
     depth = {branch.key: branch.depth for branch in tree}
     ring = max(RING, _crowd(depth) * 46.0 / math.tau)
-    sectors = {middle: _Sector(number * 3 * ring, -math.pi, math.tau) for number, middle in enumerate(below.get(None, ()))}
+    sectors = {middle: _Sector(centre * ring, -math.pi, math.tau) for middle, centre in _centres(tree)}
     for branch in tree:
         sector = sectors[branch.key]
         angle, radius, start = sector.start + sector.width / 2, depth[branch.key] * ring, sector.start
@@ -107,6 +108,23 @@ def _places(tree: Sequence[_Branch]) -> Iterator[tuple[IdentifierKey, tuple[floa
             own = sector.width * leaves[key] / leaves[branch.key]
             sectors[key] = _Sector(sector.centre, start, own)
             start += own
+
+
+def _centres(tree: Sequence[_Branch]) -> Iterator[tuple[IdentifierKey, int]]:
+    """Where the middle of each tree stands, in rings: beside the tree before it. As a rule there is one."""
+    end = 0
+    for branch in tree:
+        if branch.above is None:
+            reach = _reach(tree, branch)
+            yield branch.key, end + reach
+            end += 2 * reach + 1
+
+
+def _reach(tree: Sequence[_Branch], middle: _Branch) -> int:
+    """How many rings there are around a middle: those of the branches that follow it."""
+    following = dropwhile(lambda branch: branch != middle, tree)
+    own = takewhile(lambda branch: branch.above is not None, islice(following, 1, None))
+    return max((branch.depth for branch in own), default=0)
 
 
 def _crowd(depth: Mapping[IdentifierKey, int]) -> float:

@@ -24,6 +24,7 @@ from models.ids import Identifier, key_of
 from models.timeline import cursor
 
 PAGE_ROWS, PAGE_ROWS_MAX = 60, 600
+SPEAKING = [one.name for one in config.namespaces.values() if one.normalise in ("phone", "email")]
 namespaces = namespaces_of(config)
 
 
@@ -48,7 +49,7 @@ class Shown(NamedTuple):
 
 async def find(text: str) -> Found:
     """Whoever is known by this text."""
-    wanted: Meant = meant(text, namespaces)
+    wanted: Meant = meant(text, namespaces, SPEAKING)
     if wanted.uid is not None:
         person = await people.by_uid(wanted.uid)
         return Found([] if person is None else [(None, person)])

@@ -27,9 +27,13 @@ class Language(NamedTuple):
     code: str
     texts: Mapping[str, str]
 
-    def __call__(self, name: str, **values: object) -> str:
+    def __call__(self, name: str, /, **values: object) -> str:
         """A text with its values in place. KeyError: there is no such text."""
         return self.texts[name].format(**values) if values else self.texts[name]
+
+    def counted(self, name: str, count: int, **values: object) -> str:
+        """A text about so many; a language may have another for one (`name_one`)."""
+        return self(f"{name}_one" if count == 1 and f"{name}_one" in self.texts else name, count=f"{count:,}", **values)
 
     def named(self, kind: str, name: str) -> str:
         """What a channel, stage, namespace or reason is called; a name without a text stands for itself."""
