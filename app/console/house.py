@@ -4,18 +4,20 @@ A rate is the difference of two counts that somebody looked at; who looks first 
 people sent, so only administrators see them; sending one again is what `onetrail rejected --retry` does.
 """
 
+import asyncio
 import time
 from collections import deque
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from app.commands.rejected_topic import Place, Refused, target
+from app.commands.rejected_topic import Place, Refused
+from app.commands.retrying import Retrying
 from app.console.door import Visit, demand_administrator
 from app.instance import REJECTED, app, config, settings
 from app.rejects import rejects
 from app.runtime.durable import Record
-from app.views import reporter
+from app.views import channels, reporter
 from app.web import Refusal
 
 SAMPLES_MAX, SAMPLE_SECONDS, WINDOW_SECONDS = 60, 1.0, 10.0
@@ -40,19 +42,21 @@ class Shown(NamedTuple):
     again: bool
 
 
+_retrying = Retrying(settings, config)
 _samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
 
 
 async def house() -> dict[str, Any]:
     """The status, how long it took to ask everybody, and what is gained a second."""
     began = time.monotonic()
-    status = await reporter.document()
+    status, coverage = await asyncio.gather(reporter.document(), channels.document())
     now = time.monotonic()
     events = status["events"]
     assert isinstance(events, int)
     if not _samples or now - _samples[-1].at >= SAMPLE_SECONDS:
         _samples.append(Sample(now, events))
-    return {"status": status, "took_ms": round((now - began) * 1000), "rate": _rate(now), "rates": _rates()}
+    shown = {"status": status, "coverage": coverage, "took_ms": round((now - began) * 1000)}
+    return {**shown, "rate": _rate(now), "rates": _rates()}
 
 
 def _rate(now: float) -> float | None:
@@ -83,19 +87,18 @@ async def send_again(visit: Visit, partition: str, offset: str) -> str:
     if not (partition.isascii() and partition.isdigit() and offset.isascii() and offset.isdigit()):
         raise Refusal("bad_request", visit.text("house.no_record"))
     found = await _read([Place(int(partition[:9]), int(offset[:18]))])
-    topic = target(found[0], settings, config) if found else None
-    if not found or topic is None:
+    sent = _retrying.aimed(found[0]) if found else None
+    if sent is None:
         raise Refusal("not_found", visit.text("house.no_record"))
-    sent = found[0].again(topic)
     await app.durable.publish([Record(sent.topic, sent.key, sent.value, headers=sent.headers)], [])
-    return topic
+    return sent.topic
 
 
 def _shown(record: Refused) -> Shown:
     document = record.document()
     raw = None if record.raw is None else str(document["raw"])
     whole = raw is None or len(raw) <= RAW_SHOWN_MAX
-    again = target(record, settings, config) is not None
+    again = _retrying.aimed(record) is not None
     return Shown(record.place, document, raw if raw is None or whole else raw[:RAW_SHOWN_MAX], whole, again)
 
 
