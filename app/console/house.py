@@ -4,7 +4,6 @@ A rate is the difference of two counts that somebody looked at; who looks first 
 people sent, so only administrators see them; sending one again is what `onetrail rejected --retry` does.
 """
 
-import asyncio
 import time
 from collections import deque
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from app.console.door import Visit, demand_administrator
 from app.instance import REJECTED, app, config, settings
 from app.rejects import rejects
 from app.runtime.durable import Record
-from app.views import channels, reporter
+from app.views import reporter
 from app.web import Refusal
 
 SAMPLES_MAX, SAMPLE_SECONDS, WINDOW_SECONDS = 60, 1.0, 10.0
@@ -49,14 +48,13 @@ _samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
 async def house() -> dict[str, Any]:
     """The status, how long it took to ask everybody, and what is gained a second."""
     began = time.monotonic()
-    status, coverage = await asyncio.gather(reporter.document(), channels.document())
+    status = await reporter.document()
     now = time.monotonic()
     events = status["events"]
     assert isinstance(events, int)
     if not _samples or now - _samples[-1].at >= SAMPLE_SECONDS:
         _samples.append(Sample(now, events))
-    shown = {"status": status, "coverage": coverage, "took_ms": round((now - began) * 1000)}
-    return {**shown, "rate": _rate(now), "rates": _rates()}
+    return {"status": status, "took_ms": round((now - began) * 1000), "rate": _rate(now), "rates": _rates()}
 
 
 def _rate(now: float) -> float | None:

@@ -8,6 +8,7 @@ from app.console.house import house, rejected_records
 from app.console.preview import erasing, parting
 from app.instance import app
 from app.lookups import people
+from app.views import channels
 from app.web import Refusal
 from models.identity.explain import explain
 from models.ids import IdentifierKey
@@ -84,6 +85,14 @@ class HousePart(Door):
 
     async def show(self, visit: Visit, **names: str) -> web.Response:
         return visit.show("part_house.html", house=await house())
+
+
+@app.page("/console/part/coverage")
+class CoveragePart(Door):
+    """Which channels bring events; asked for by itself, since counting a day takes its time."""
+
+    async def show(self, visit: Visit, **names: str) -> web.Response:
+        return visit.show("part_coverage.html", coverage=await channels.document())
 
 
 @app.page("/console/part/rejected")

@@ -73,6 +73,11 @@ class Watched:
         """Faults that match are what this test is about: an error that it causes on purpose."""
         self._expected.append(re.compile(pattern))
 
+    def forget(self) -> None:
+        """Begins anew for another test of the same browser."""
+        self._noted.clear()
+        self._expected.clear()
+
     @property
     def faults(self) -> list[str]:
         return [fault for fault in self._noted if not any(pattern.search(fault) for pattern in self._expected)]

@@ -3,13 +3,17 @@
 import { part, repeatedly, submitted } from "./net.js";
 
 const EVERY_MS = 2_000;
+const COVERAGE_MS = 10_000;
 
-let house, records;
+let house, coverage, records;
 
 export function start() {
   house = document.getElementById("house");
   records = document.getElementById("records");
+  coverage = document.getElementById("coverage-now");
   repeatedly(refresh, EVERY_MS);
+  cover().catch(() => {});
+  repeatedly(cover, COVERAGE_MS);
   house.addEventListener("click", (event) => {
     const reason = event.target.closest("[data-reason]")?.dataset.reason;
     if (reason) look(reason);
@@ -23,6 +27,11 @@ async function refresh() {
   const focused = document.activeElement?.dataset?.reason;
   house.replaceChildren(found);
   if (focused) house.querySelector(`[data-reason="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
+async function cover() {
+  const found = await part("/console/part/coverage");
+  if (found.isGood) coverage.replaceChildren(found);
 }
 
 async function look(reason) {

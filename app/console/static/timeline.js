@@ -15,6 +15,7 @@ export function start() {
   head = document.getElementById("head");
   uid = document.querySelector("[data-uid]").dataset.uid;
   note(rows.children);
+  fold();
   watchEnd();
   form.addEventListener("change", narrow);
   form.addEventListener("submit", (event) => { event.preventDefault(); narrow(); });
@@ -96,8 +97,15 @@ async function refresh() {
   join(fresh.content);
 }
 
+/** On a narrow screen the journey is what one came for: the rest of the head is folded. */
+function fold() {
+  if (!matchMedia("(max-width: 720px)").matches) return;
+  for (const card of head.querySelectorAll("details")) card.open = false;
+}
+
 function replaceHead(content) {
   const scrolled = head.scrollTop;
+  for (const card of content.querySelectorAll("details")) card.open = document.getElementById(card.id)?.open ?? true;
   head.replaceChildren(content);
   head.scrollTop = scrolled;
 }
