@@ -41,7 +41,7 @@ class Answers:
 
     def profile(self, person: Person, story: Story) -> Document:
         """`/v1/users/{uid}`: who this is, and what follows from the whole journey."""
-        summary, mask = story.summary, self._mask_of(person)
+        summary, mask = story.summary, self.mask_of(person)
         stages = sorted(summary.stages.items(), key=lambda item: (self._stages.get(item[0], len(self._stages)), item[0]))
         return {
             **self._names(person, summary),
@@ -59,7 +59,7 @@ class Answers:
 
     def page(self, person: Person, page: Page) -> Document:
         """`/v1/users/{uid}/journey`: one page."""
-        mask = self._mask_of(person)
+        mask = self.mask_of(person)
         items = [self._item(item, mask) for item in page.items]
         return {"unified_user_id": person.uid, "items": items, "next": _next(page.after)}
 
@@ -69,7 +69,7 @@ class Answers:
 
     def sessions(self, person: Person, page: SessionPage) -> Document:
         """`/v1/users/{uid}/sessions`: one page."""
-        mask = self._mask_of(person)
+        mask = self.mask_of(person)
         return {"items": [self._session(session, mask) for session in page.items], "next": _next(page.after)}
 
     def _item(self, item: Item, mask: Clear) -> Document:
@@ -118,6 +118,13 @@ class Answers:
         """RFC 3339 in the zone of display."""
         return rfc3339(instant_ms, self._zone)
 
+    def mask_of(self, person: Person) -> Clear:
+        """What hides this person's values, in whatever text they stand."""
+        if self._rules is None:
+            return CLEAR
+        members = person.cluster.content.members.values()
+        return Mask(self._rules, [Identifier(member.namespace, member.value) for member in members])
+
     def _session(self, session: Session, mask: Clear) -> Document:
         shown = msgspec.structs.asdict(session)
         times = {name: self.time(shown[name]) for name in ("started_at", "ended_at")}
@@ -142,13 +149,6 @@ class Answers:
 
     def _name(self, member: Member) -> str:
         return f"{member.namespace}:{self._mask.identifier(member.namespace, member.value)}"
-
-    def _mask_of(self, person: Person) -> Clear:
-        """What hides this person's values, in whatever text they stand."""
-        if self._rules is None:
-            return CLEAR
-        members = person.cluster.content.members.values()
-        return Mask(self._rules, [Identifier(member.namespace, member.value) for member in members])
 
     def _names(self, person: Person, summary: Summary) -> Document:
         content = person.cluster.content

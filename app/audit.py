@@ -28,7 +28,7 @@ from app.settings import Settings
 from app.tokens import Caller
 from app.web import refuse, route_of
 from models.display import rfc3339
-from models.ids import Identifier, key_of
+from models.ids import Identifier, IdentifierKey, key_of
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,17 @@ TAKEN = 202
 Send = Callable[[Sequence[bytes]], Awaitable[None]]
 """Returns when all records are acknowledged."""
 _encode = msgspec.json.Encoder().encode
+
+
+class About(NamedTuple):
+    """Whom a request was about, where its path does not tell: what a view says of it with ABOUT."""
+
+    uid: str | None = None
+    identifiers: tuple[IdentifierKey, ...] = ()
+    request_id: str | None = None
+
+
+ABOUT = web.RequestKey("about", About)
 
 
 class Entry(NamedTuple):
@@ -143,15 +154,16 @@ class Trail:
         if request.method not in READING and status == TAKEN:
             named += _named_in_body(await request.read())
         purpose = request.headers.get(PURPOSE, "").encode("utf-8", "replace").decode()[:PURPOSE_LENGTH_MAX]
+        about = request.get(ABOUT, About())
         document = {
             "at": rfc3339(now_ms(), UTC),
             "who": caller.name,
             "scopes": sorted(caller.scopes),
             "method": request.method,
             "route": route_of(request),
-            "identifiers": [key for namespace, value in named if (key := self._key(namespace, value)) is not None],
-            "unified_user_id": place.get("uid"),
-            "request_id": place.get("request_id"),
+            "identifiers": [*about.identifiers, *(key for name in named if (key := self._key(*name)) is not None)],
+            "unified_user_id": place.get("uid", about.uid),
+            "request_id": place.get("request_id", about.request_id),
             "status": status,
             "purpose": purpose or None,
             "worker": self._worker,
@@ -171,7 +183,8 @@ def is_audited(request: web.Request) -> bool:
     """Whether a request is about somebody, or changes something; workers among themselves are not asked twice."""
     if route_of(request).startswith(PEER_PATHS):
         return False
-    return request.method not in READING or not {"namespace", "uid", "request_id"}.isdisjoint(request.match_info)
+    named = ABOUT in request or not {"namespace", "uid", "request_id"}.isdisjoint(request.match_info)
+    return named or request.method not in READING
 
 
 def _named_in_path(place: Mapping[str, str], query: Mapping[str, str]) -> Iterator[tuple[object, object]]:

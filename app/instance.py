@@ -53,12 +53,8 @@ def _credentials(security: Mapping[str, Any]) -> Any:
     )
 
 
-<<<<<<< HEAD
-access = Access(Tokens(settings), OPEN_PATHS | ({"/metrics"} if settings.metrics == "open" else frozenset()))
-=======
 tokens = Tokens(settings)
-access = Access(tokens, OPEN_PATHS)
->>>>>>> b7d0de8 (console: scripts and styles)
+access = Access(tokens, OPEN_PATHS | ({"/metrics"} if settings.metrics == "open" else frozenset()))
 """Who asks; a door with credentials of its own adds them here."""
 trail = Trail(settings, config)
 """What is written down of requests."""

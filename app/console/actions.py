@@ -40,7 +40,9 @@ class UnlinkAction(Action):
         members = person.cluster.content.members
         if a == b or a not in members or b not in members:
             raise Refusal("not_found", visit.text("why.left"))
-        return await _asked(visit, UnlinkAsked(request_id(), a, b, _reason(form)))
+        request = UnlinkAsked(request_id(), a, b, _reason(form))
+        visit.about(person.uid, [a, b], request.request_id)
+        return await _asked(visit, request)
 
 
 @app.page("/console/erase")
@@ -50,7 +52,9 @@ class EraseAction(Action):
     async def done(self, visit: Visit, form: dict[str, str]) -> web.Response:
         person = await story.person_of(visit)
         key = min(person.cluster.content.members)
-        return await _asked(visit, ErasureAsked(request_id(), key, _reason(form)))
+        request = ErasureAsked(request_id(), key, _reason(form))
+        visit.about(person.uid, [key], request.request_id)
+        return await _asked(visit, request)
 
 
 @app.page("/console/again")

@@ -5,6 +5,7 @@ something, and with it the proof that our own page asked. A refusal is a page, o
 """
 
 import hmac
+from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -14,15 +15,19 @@ import faust.web
 from aiohttp import web
 
 from app.access import CALLER
+from app.audit import ABOUT, About
 from app.clock import now_ms
 from app.console.rendering import html
 from app.console.session import COOKIE, Session, Sessions
 from app.console.texts import HTML_LANG, LANGUAGE, LANGUAGES, Language, chosen
 from app.instance import ZONE, access, settings, tokens
+from app.lookups import MASKING
 from app.routing import NotReady
 from app.tokens import Caller, Token, digest_of
 from app.web import STATUS, Refusal
 from models.display import rfc3339
+from models.ids import IdentifierKey
+from models.masking import CLEAR, Mask
 
 HOME = "/console/"
 LANGUAGE_COOKIE = "onetrail_language"
@@ -56,11 +61,21 @@ class Visit(NamedTuple):
             "languages": LANGUAGES,
             "caller": self.caller,
             "csrf": self.csrf,
+            "mask": Mask(MASKING) if self.is_masked else CLEAR,
             "when": partial(rfc3339, zone=ZONE),
             "here": self.request.path,
             "query": [(name, value) for name, value in self.request.query.items() if name != "lang"],
         }
-        return html(template, status, headers, **known, **context)
+        return html(template, status, headers, **{**known, **context})
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether this visitor sees personal values hidden."""
+        return self.caller is None or self.caller.masked
+
+    def about(self, uid: str | None = None, keys: Sequence[IdentifierKey] = (), request_id: str | None = None) -> None:
+        """For the audit: whom this visit is about."""
+        self.request[ABOUT] = About(uid, tuple(keys), request_id)
 
 
 class Door(faust.web.View):

@@ -75,6 +75,8 @@ def _between(earlier: Sample, later: Sample) -> float:
 async def rejected_records(visit: Visit) -> list[Shown]:
     """The newest rejected records of a reason."""
     demand_administrator(visit)
+    if visit.is_masked:
+        raise Refusal("forbidden", visit.text("house.masked"))
     places = [Place(*place) for place in rejects.latest(visit.query("reason"))[:RECORDS_SHOWN]]
     return [_shown(record) for record in await _read(places)]
 

@@ -36,6 +36,7 @@ class FindView(Door):
         if not visit.query("id"):
             return visit.show("find.html", wanted="", found=None, namespaces=list(story.namespaces.rules))
         found = await story.find(_wanted(visit))
+        visit.about(None if found.only is None else found.only.uid, found.keys)
         if found.only is None:
             status = 404 if not found.persons else 200
             return visit.show(
@@ -63,6 +64,7 @@ class WhyView(Door):
 
     async def show(self, visit: Visit, **names: str) -> web.Response:
         person = await story.person_of(visit)
+        visit.about(person.uid)
         told = await people.story(person)
         return visit.show(
             "why.html",

@@ -1,5 +1,7 @@
 """Parts of pages, for the scripts of the pages: more rows, what is new, a path, a preview, how a request goes."""
 
+from typing import Any
+
 from aiohttp import web
 
 from app.console import story
@@ -44,11 +46,13 @@ class PathPart(Door):
     async def show(self, visit: Visit, **names: str) -> web.Response:
         person = await story.person_of(visit)
         a, b = IdentifierKey(visit.query("a")), IdentifierKey(visit.query("b"))
+        visit.about(person.uid, [a, b])
         members = person.cluster.content.members
         if a not in members or b not in members:
             raise Refusal("not_found", visit.text("why.left"))
         steps, keys = explain(person.cluster, a, b) or (), {member.name: key for key, member in members.items()}
-        return visit.show("part_path.html", steps=steps, keys=keys, a=a, b=b, uid=person.uid)
+        shown: dict[str, Any] = {"uid": person.uid, "mask": story.mask_of(visit, person)}
+        return visit.show("part_path.html", steps=steps, keys=keys, a=a, b=b, **shown)
 
 
 @app.page("/console/part/preview")
@@ -58,14 +62,16 @@ class PreviewPart(Door):
     async def show(self, visit: Visit, **names: str) -> web.Response:
         person = await story.person_of(visit)
         a, b = IdentifierKey(visit.query("a")), IdentifierKey(visit.query("b"))
+        visit.about(person.uid)
+        shown: dict[str, Any] = {"uid": person.uid, "mask": story.mask_of(visit, person)}
         if not a:
             told = await people.story(person)
             covered = erasing(person.uid, person.cluster)
-            return visit.show("part_preview_erasure.html", covered=covered, events=told.summary.events, uid=person.uid)
+            return visit.show("part_preview_erasure.html", covered=covered, events=told.summary.events, **shown)
         parted = parting(person.uid, person.cluster, a, b)
         if parted is None:
             raise Refusal("not_found", visit.text("why.left"))
-        return visit.show("part_preview_unlink.html", parted=parted, a=a, b=b, uid=person.uid)
+        return visit.show("part_preview_unlink.html", parted=parted, a=a, b=b, **shown)
 
 
 @app.page("/console/part/request")

@@ -10,17 +10,19 @@ from zlib import crc32
 import msgspec
 from multidict import MultiDict
 
+from app.answers import Answers
 from app.config import namespaces_of
 from app.console.door import Visit
 from app.console.find import Meant, meant
 from app.console.timeline import Journey, Row, rows
 from app.instance import ZONE, config, settings
-from app.lookups import answers, pages, people
-from app.pages import Page
+from app.lookups import MASKING, answers, pages, people
+from app.pages import Item, Page
 from app.people import Person, Story
 from app.queries import JourneyQuery, journey_query, zone_of
 from app.web import Refusal
-from models.ids import Identifier, key_of
+from models.ids import Identifier, IdentifierKey, key_of
+from models.masking import Clear
 from models.timeline import cursor
 
 PAGE_ROWS, PAGE_ROWS_MAX = 60, 600
@@ -29,9 +31,10 @@ namespaces = namespaces_of(config)
 
 
 class Found(NamedTuple):
-    """Who is known by a text: exactly one person, or several to choose from."""
+    """Who is known by a text: exactly one person, or several to choose from. `keys`: by what was looked for."""
 
     persons: list[tuple[Identifier | None, Person]]
+    keys: list[IdentifierKey]
 
     @property
     def only(self) -> Person | None:
@@ -52,10 +55,10 @@ async def find(text: str) -> Found:
     wanted: Meant = meant(text, namespaces, SPEAKING)
     if wanted.uid is not None:
         person = await people.by_uid(wanted.uid)
-        return Found([] if person is None else [(None, person)])
+        return Found([] if person is None else [(None, person)], [])
     keys = [(identifier, key_of(settings.pii_key, identifier)) for identifier in wanted.identifiers]
     known = [(identifier, await people.by_identifier(key)) for identifier, key in keys]
-    return Found([(identifier, person) for identifier, person in known if person is not None])
+    return Found([(identifier, person) for identifier, person in known if person is not None], [key for _, key in keys])
 
 
 async def person_of(visit: Visit) -> Person:
@@ -88,12 +91,14 @@ async def shown(visit: Visit, person: Person, story: Story) -> Shown:
     names = {item.session for item in page.items}
     whole = await pages.sessions(source, query.window, max(1, len(names)))
     known = Journey({session.session: session for session in whole.items}, story.summary.stages, zone(visit))
-    return Shown(list(rows(page.items, known)), None if page.after is None else cursor(page.after), len(page.items))
+    mask = mask_of(visit, person)
+    items = [hidden(item, mask) for item in page.items] if visit.is_masked else page.items
+    return Shown(list(rows(items, known)), None if page.after is None else cursor(page.after), len(page.items))
 
 
 def head(visit: Visit, person: Person, story: Story) -> dict[str, Any]:
     """Who this is: names, stages with the time between them, counts."""
-    summary, document = story.summary, answers.shown_in(zone(visit)).profile(person, story)
+    summary, document = story.summary, _answers(visit).profile(person, story)
     reached = [stage.name for stage in config.stages if stage.name in summary.stages]
     entered = {name: summary.stages[name].occurred_at for name in reached}
     times = {stage["name"]: stage["entered_at"] for stage in document["stages"]}
@@ -112,13 +117,31 @@ def head(visit: Visit, person: Person, story: Story) -> dict[str, Any]:
         "names": sorted(summary.names),
         "traits": [(name, bytes(raw).decode("utf-8", "replace")) for name, raw in document["traits"].items()],
         "settled": story.settled,
+        "mask": mask_of(visit, person),
     }
+
+
+def mask_of(visit: Visit, person: Person) -> Clear:
+    """What hides this person's values from this visitor."""
+    return _answers(visit).mask_of(person)
+
+
+def hidden(item: Item, mask: Clear) -> Item:
+    """An item as somebody sees it who may not see personal values."""
+    event = item.event
+    names = tuple(Identifier(one.namespace, mask.identifier(one.namespace, one.value)) for one in event.identifiers)
+    properties, context = mask.json(event.properties), mask.json(event.context)
+    return item._replace(event=msgspec.structs.replace(event, identifiers=names, properties=properties, context=context))
 
 
 def version(person: Person, story: Story) -> str:
     """Changes whenever the page would: what a browser that waits compares."""
     content = person.cluster.content
     return f"{crc32(msgspec.msgpack.encode((person.uid, story, len(content.members), len(content.refused)))):08x}"
+
+
+def _answers(visit: Visit) -> Answers:
+    return answers.shown(zone(visit), MASKING if visit.is_masked else None)
 
 
 def _between(entered: dict[str, int], before: dict[str, str], name: str) -> int | None:

@@ -11,6 +11,7 @@ export async function part(url, options = {}) {
   const answer = await fetch(url, { ...options, headers, credentials: "same-origin" }).catch(() => null);
   if (answer === null) return unavailable("away");
   if (answer.status === 503) return unavailable("moving");
+  if (answer.status === 429) return unavailable("away");
   if (answer.status === 401) return over();
   tell(null);
   return answer.status === 204 ? null : fragment(await answer.text(), answer.ok);
