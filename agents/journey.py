@@ -1,4 +1,4 @@
-"""journey.inbox -> journey rows, journey.changes; what comes too late to be listed -> behaviour.rejected."""
+"""journey.inbox -> journey rows, journey.changes; what comes too late, or only repeats a click -> behaviour.rejected."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,6 +28,8 @@ class JourneyActors:
             yield outputs.entered(entered)
         for late in outcome.late:
             yield outputs.late(late)
+        for event in outcome.repeated:
+            yield outputs.repeated(event)
 
     def reject(self, body: bytes, partition: int, offset: int, why: str) -> Record:
         """The record of a message that could not be handled."""

@@ -88,6 +88,7 @@ class Answers:
             "context": msgspec.Raw(mask.json(event.context)),
             "stage": event.stage,
             "duration_ms": event.duration_ms,
+            "repeat_count": event.repeat_count,
             "inferred": item.rule is not None,
             "time_estimated": event.time_estimated,
             "session": item.session,

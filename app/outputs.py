@@ -13,14 +13,16 @@ import msgspec
 from app.clock import now_ms
 from app.rejection import Origin, rejection
 from app.runtime.durable import Record
+from models.clicks import gap_of
 from models.display import rfc3339
-from models.event import Rejected
+from models.event import Event, Rejected
 from models.identity.outcome import Erased, Mapped, Merged, Output, Refused, RequestResult, Split, Suppressed, Wandering
 from models.identity.values import Evidence, Pair
 from models.journey.outcome import StageEntered
 from models.journey_messages import EventPlaced
 
 _encode = msgspec.json.Encoder().encode
+REPEATED = "repeated_click 1: clicks of a device on an element count {seconds:g} s apart"
 
 
 class Outputs:
@@ -75,6 +77,14 @@ class Outputs:
         """The record of an event that came after events of its time had left the journeys."""
         rule = f"occurred at {self._at(event.occurred_at)}, before the time since when journeys list events"
         return rejection(self._rejected, Rejected("too_old", rule), Origin("journey.inbox", -1, -1), "", event.body)
+
+    def repeated(self, event: Event) -> Record:
+        """The record of a click that only repeats another; it holds the bytes that it came as."""
+        click = event.click
+        assert click is not None, "only clicks are repeated"
+        rejected = Rejected("repeated_click", REPEATED.format(seconds=gap_of(click.subject) / 1_000))
+        origin = Origin(click.topic, click.partition, click.offset)
+        return rejection(self._rejected, rejected, origin, self._at(event.received_at), click.raw)
 
     def internal(self, inbox: str, partition: int, body: bytes, offset: int, why: str) -> Record:
         """The record of a message that a stage could not handle."""

@@ -193,8 +193,8 @@ class People:
         """Where pages find the events of a journey."""
 
         async def piece(window: Window, limit: int) -> Piece:
-            chunk, theirs = await self._chunk(story, window, limit)
-            mine = [event for event in chunk if event.event_id not in theirs] if theirs else chunk
+            chunk, hidden = await self._chunk(story, window, limit)
+            mine = [event for event in chunk if event.event_id not in hidden] if hidden else chunk
             return Piece(mine, None if len(chunk) < limit else Place(chunk[-1].occurred_at, chunk[-1].event_id))
 
         return piece
@@ -203,16 +203,17 @@ class People:
         return await self._peers.ask(HEADER, route(uid), uid)
 
     async def _chunk(self, story: Story, window: Window, limit: int) -> tuple[list[Event], set[EventId]]:
-        """The next events of all timelines together, and the ids of those that are somebody else's."""
+        """The next events of all timelines together, and the ids of those that are not shown.
+
+        They are somebody else's, or clicks that only repeat another.
+        """
         asked = [EventsAsked(uid, window.since, window.before, window.after, window.descending, limit) for uid in story.uids]
         # what moves is taken there before it is deleted here: who gives away is read first, the person itself last
         found = [await self._peers.ask(ENTRIES, route(a.uid), a) for a in reversed(asked)]
         timelines = [[event_of(entry) for entry in entries] for entries in found]
-        theirs: set[EventId] = set()
-        if not story.settled:
-            pairs = zip(chain(*found), chain(*timelines), strict=True)
-            theirs = {event.event_id for entry, event in pairs if not story.shows(entry.anchor)}
-        return merged(timelines, descending=window.descending)[:limit], theirs
+        pairs = zip(chain(*found), chain(*timelines), strict=True)
+        hidden = {event.event_id for entry, event in pairs if entry.is_repeat or not story.shows(entry.anchor)}
+        return merged(timelines, descending=window.descending)[:limit], hidden
 
 
 def _parts(event_ids: Iterable[EventId]) -> Iterator[list[EventId]]:

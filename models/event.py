@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from models.clicks import Click
 from models.ids import EventId, Identifier
 
 Reason = Literal[
@@ -19,11 +20,16 @@ Reason = Literal[
     "future_time",
     "too_many_identifiers",
     "view_too_short",
+    "crawler",
+    "test_traffic",
     "repeated_click",
     "erased",
     "too_old",
     "internal",
 ]
+
+
+_object = msgspec.json.Decoder(dict[str, object]).decode
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True):
@@ -46,12 +52,21 @@ class Event(msgspec.Struct, frozen=True, array_like=True):
     """(namespace, reason) of identifiers that were left out."""
     stage: str | None = None
     """The first configured stage of the journey that the event matches."""
+    click: Click | None = None
+    """Of a click that may turn out to be a repetition."""
+    repeat_count: int = 0
+    """How many clicks only repeated this one; known where a journey is read, 0 elsewhere."""
 
 
 def properties_of(event: Event) -> dict[str, object]:
-    """The decoded properties of an event; none when a number in them is beyond all bounds: the door lets it through."""
+    """The decoded properties of an event."""
+    return object_of(event.properties)
+
+
+def object_of(raw: bytes) -> dict[str, object]:
+    """A JSON part of an event, decoded; nothing when a number in it is beyond all bounds: the door lets it through."""
     try:
-        return msgspec.json.decode(event.properties, type=dict[str, object])
+        return _object(raw)
     except msgspec.ValidationError:
         return {}
 

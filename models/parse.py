@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from models.business import business_system
-from models.cleaning import noise
+from models.cleaning import click_of, noise
 from models.event import Event, Reason, Rejected
 from models.identifiers import Gathered
 from models.ids import EventId
@@ -81,7 +81,7 @@ def parse(raw: bytes | None, policy: Policy, position: Position, received_at_ms:
     if len(gathered.usable) > IDENTIFIERS_MAX:
         return Rejected("too_many_identifiers", f"an event has at most {IDENTIFIERS_MAX} identifiers")
     event = _assembled(wire, name, gathered, occurred_at, policy, position, received_at_ms)
-    return noise(event, policy.cleaning) or _with_stage(event, policy)
+    return noise(event, policy.cleaning) or _completed(event, policy, position, raw or b"")
 
 
 def _name(given: object, policy: Policy) -> str | Rejected:
@@ -163,14 +163,14 @@ def _details(properties: bytes) -> _Details:
 
 
 def _duration_ms(details: _Details, zone: tzinfo) -> int | None:
-    """How long a view lasted: as it is told, else from its ends; None where unknown or impossible."""
+    """How long a view lasted: as it is told, else from its ends; None where unknown, below 0 where it ends first."""
     told = details.duration_ms
     if isinstance(told, int | float) and not isinstance(told, bool):
         return round(told) if 0 <= told <= DURATION_MS_MAX else None
     if details.entered_at is None or details.left_at is None:
         return None
     entered_at, left_at = instant(details.entered_at, zone), instant(details.left_at, zone)
-    if entered_at is None or left_at is None or not 0 <= left_at - entered_at <= DURATION_MS_MAX:
+    if entered_at is None or left_at is None or abs(left_at - entered_at) > DURATION_MS_MAX:
         return None
     return left_at - entered_at
 
@@ -198,6 +198,12 @@ def _surroundings(context: bytes) -> _Surroundings:
         return _Surroundings()
 
 
-def _with_stage(event: Event, policy: Policy) -> Event:
-    stage = stage_of(event, policy.stages.get(event.event, ()))
-    return event if stage is None else msgspec.structs.replace(event, stage=stage)
+def _completed(event: Event, policy: Policy, position: Position, raw: bytes) -> Event:
+    """An event that is no noise, with what few events have."""
+    stages = policy.stages.get(event.event)
+    stage = None if stages is None else stage_of(event, stages)
+    is_possible = event.duration_ms is None or event.duration_ms >= 0
+    if stage is None and is_possible and event.event not in policy.cleaning.clicks.events:
+        return event
+    click = click_of(event, policy.cleaning.clicks, position.topic, position.partition, position.offset, raw)
+    return msgspec.structs.replace(event, stage=stage, click=click, duration_ms=event.duration_ms if is_possible else None)

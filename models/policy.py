@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from models.business import BusinessRule
-from models.cleaning import Cleaning
+from models.cleaning import Cleaning, Rules, rules_of
 from models.event import Reason
 from models.identifiers import Namespaces
 from models.ids import Identifier
@@ -24,7 +24,7 @@ class Policy:
     """Incoming name of an identifier -> namespace."""
     synonyms: Mapping[str, str] = field(default_factory=dict)
     """Other name of an event -> its name."""
-    cleaning: Cleaning = field(default_factory=Cleaning)
+    cleaning: Rules = field(default_factory=lambda: rules_of(Cleaning(), ""))
     business: tuple[BusinessRule, ...] = ()
     stages: Mapping[str, tuple[Stage, ...]] = field(default_factory=dict)
     """Event -> the stages that it may enter, in their order."""

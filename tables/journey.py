@@ -11,7 +11,20 @@ import msgspec
 from app.runtime.rows import Partition
 from models.event import Event
 from models.ids import EventId, UnifiedUserId
-from models.journey.rows import LIMIT, TIMELINES, Entry, Header, Row, entry_key, header_key, id_key, place_of, timeline
+from models.journey.rows import (
+    LATEST,
+    LIMIT,
+    TIMELINES,
+    Entry,
+    Header,
+    Latest,
+    Row,
+    entry_key,
+    header_key,
+    id_key,
+    place_of,
+    timeline,
+)
 from models.journey.summary import Place
 from tables.format import Format
 
@@ -25,7 +38,8 @@ class JourneyCodec:
     def __init__(self) -> None:
         self._header: Format[Header] = Format(Header)
         self._entry: Format[Entry] = Format(Entry)
-        self._time: Format[int] = Format(int)
+        self._latest: Format[Latest] = Format(Latest)
+        self._number: Format[int] = Format(int)
 
     def encode(self, key: bytes, row: Row) -> bytes:
         """The body of a row."""
@@ -35,11 +49,13 @@ class JourneyCodec:
         """The row of a body."""
         if key.startswith(TIMELINES):
             return self._entry.decode(body)
-        return self._header.decode(body) if key.startswith(HEADERS) else self._time.decode(body)
+        if key.startswith(LATEST):
+            return self._latest.decode(body)
+        return self._header.decode(body) if key.startswith(HEADERS) else self._number.decode(body)
 
     def returns(self, key: bytes) -> bool:
         """A header comes again with the next event, the limit with every event; an entry with a sweep at most."""
-        return key.startswith(HEADERS) or key == LIMIT
+        return key.startswith((HEADERS, LATEST)) or key == LIMIT
 
 
 codec = JourneyCodec()
@@ -86,7 +102,8 @@ def entries_of(partition: Partition, uid: UnifiedUserId, window: Window, limit: 
 
 def event_of(entry: Entry) -> Event:
     """The event of an entry."""
-    return _event(entry.body)
+    event = _event(entry.body)
+    return msgspec.structs.replace(event, repeat_count=entry.repeats) if entry.repeats else event
 
 
 def tuple_of(place: Place) -> tuple[int, str]:

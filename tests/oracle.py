@@ -145,3 +145,19 @@ class People:
     def _strength(self, link: Link) -> tuple[int, int, list[str]]:
         events = self.links[link]
         return len(events), -min(events.values()), sorted(link)
+
+
+def repetitions(clicks: Iterable[tuple[int, str, Hashable, int]]) -> dict[str, list[str]]:
+    """The clicks that count, each with those that only repeat it. A click is its time, its id, what it is compared by, and a gap.
+
+    One after the other as they happened: a click counts unless the last one that does lies less than the gap before it.
+    """
+    last: dict[Hashable, tuple[int, str]] = {}
+    found: dict[str, list[str]] = {}
+    for at, name, subject, gap in sorted(clicks, key=lambda click: click[:2]):
+        if subject in last and at - last[subject][0] < gap:
+            found[last[subject][1]].append(name)
+        else:
+            last[subject] = at, name
+            found[name] = []
+    return found

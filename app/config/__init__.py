@@ -4,6 +4,7 @@ from app.config.loading import load
 from app.config.policies import masking_of, namespaces_of, policies_of, policy_of, pulled_policies_of
 from app.config.reading import ConfigError
 from app.config.schema import (
+    Behaviour,
     BusinessSystem,
     Channel,
     Config,
@@ -11,12 +12,14 @@ from app.config.schema import (
     Identity,
     Namespace,
     Privacy,
+    Regions,
     System,
     Topics,
     Workers,
 )
 
 __all__ = [
+    "Behaviour",
     "BusinessSystem",
     "Channel",
     "Config",
@@ -25,6 +28,7 @@ __all__ = [
     "Identity",
     "Namespace",
     "Privacy",
+    "Regions",
     "System",
     "Topics",
     "Workers",

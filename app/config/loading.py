@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from app.config import journeys, sections
+from app.config import journeys, rules, sections
 from app.config.reading import ConfigError, Section, closed
 from app.config.schema import Config
 
@@ -16,15 +16,17 @@ def load(path: Path) -> Config:
         identity, namespaces = sections.identity(root)
         channels = sections.channels(root, namespaces, topics, display.time_zone)
         systems = sections.systems(root, namespaces, channels)
-        stages, journey = journeys.journey(root, {*channels, *systems})
+        sources = {*channels, *systems}
+        stages, journey = journeys.journey(root, sources)
         return Config(
             namespaces=namespaces,
             channels=channels,
             business_systems=sections.business_systems(root),
             stages=stages,
             systems=systems,
-            synonyms=sections.synonyms(root),
-            cleaning=sections.cleaning(root),
+            events=rules.events(root, sources),
+            cleaning=rules.cleaning(root, sources),
+            regions=rules.regions(root),
             topics=topics,
             workers=sections.workers(root),
             identity=identity,

@@ -1,18 +1,22 @@
 """From the configuration to the frozen policies that `models.parse` reads records by.
 
-Here what the pure core may not do itself is put in: time zones come from the system's database, and numbers of other countries
-from the `phonenumbers` package, which knows which of them exist and where they carry a zero for callers at home.
+Here what the pure core may not do itself is put in: time zones come from the system's database, numbers of other countries
+from the `phonenumbers` package, which knows which of them exist and where they carry a zero for callers at home, and robots
+from the list in `crawler-user-agents`.
 """
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+import crawleruseragents
 import phonenumbers
 
 from app.config.schema import BusinessSystem, Channel, Config, Namespace
 from models import masking, normalise
 from models.business import BusinessRule, name_pattern, url_pattern
+from models.cleaning import rules_of
 from models.identifiers import NamespaceRule, Namespaces
 from models.normalise import NORMALISERS, Normaliser
 from models.policy import Policy
@@ -37,8 +41,8 @@ def policy_of(config: Config, channel: Channel) -> Policy:
         namespaces=namespaces_of(config),
         zone=ZoneInfo(channel.time_zone),
         renamed=channel.namespaces,
-        synonyms=config.synonyms,
-        cleaning=config.cleaning,
+        synonyms=synonyms_of(config, channel.name),
+        cleaning=rules_of(config.cleaning, channel.name, is_crawler),
         business=tuple(_business_rule(system) for system in config.business_systems),
         stages=_by_event(config.stages),
         places=channel.map,
@@ -65,6 +69,18 @@ def masking_of(config: Config) -> masking.Rules:
         if kind is not None:
             kinds[namespace.name] = kind
     return masking.Rules(kinds, frozenset(name.lower() for name in config.privacy.mask_names))
+
+
+def synonyms_of(config: Config, channel: str) -> dict[str, str]:
+    """Other name of an event -> its name, in a channel; there its own names come before those of all channels."""
+    everywhere = {other: one.name for one in config.events.values() for other in one.synonyms}
+    return everywhere | {other: one.name for one in config.events.values() for other in one.synonyms_in.get(channel, ())}
+
+
+@lru_cache(maxsize=10_000)
+def is_crawler(agent: str) -> bool:
+    """Whether a user agent is that of a known robot. The list is long, and the same agents come again and again."""
+    return bool(crawleruseragents.is_crawler(agent))
 
 
 def phone(text: str) -> str | None:

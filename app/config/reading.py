@@ -48,6 +48,13 @@ class Section:
             self.refuse(key, f"must be one of {', '.join(allowed)}, not {value!r}{_hint(value, allowed)}")
         return value
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """true or false."""
+        value = self._take(key, default)
+        if not isinstance(value, bool):
+            self.refuse(key, f"must be true or false, not {value!r}")
+        return value
+
     def number(self, key: str, default: int | None, lowest: int, highest: int) -> int:
         """A whole number within bounds, both included; without a default it must be there."""
         value = self._take(key, default)

@@ -113,6 +113,23 @@ class Privacy(msgspec.Struct, frozen=True):
     """Traits and properties that are hidden whole."""
 
 
+class Behaviour(msgspec.Struct, frozen=True):
+    """An event of the register: its other names, everywhere and by channel. The version says which definition it is."""
+
+    name: str
+    version: int = 1
+    synonyms: tuple[str, ...] = ()
+    synonyms_in: Mapping[str, tuple[str, ...]] = {}
+    description: str = ""
+
+
+class Regions(msgspec.Struct, frozen=True):
+    """Where events tell a region: fields of their properties and of their traits, the first that is there decides."""
+
+    properties: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file. Mappings keep the order of the file."""
 
@@ -121,9 +138,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     business_systems: tuple[BusinessSystem, ...] = ()
     stages: tuple[Stage, ...] = ()
     systems: Mapping[str, System] = {}
-    synonyms: Mapping[str, str] = {}
-    """Other name of an event -> its name."""
+    events: Mapping[str, Behaviour] = {}
+    """The register: what is not in it is kept, and listed as unregistered."""
     cleaning: Cleaning = Cleaning()
+    regions: Regions = Regions()
     topics: Topics = Topics()
     workers: Workers = Workers()
     identity: Identity = Identity()

@@ -24,7 +24,6 @@ from app.config.schema import (
     Topics,
     Workers,
 )
-from models.cleaning import Cleaning
 from models.mapping import Places
 
 NORMALISE = ("none", "lower", "email", "phone", "digits", "imei")
@@ -206,31 +205,6 @@ def _address(section: Section) -> str:
     except ValueError as error:
         section.refuse("url", f"must be an address like http://host/path: {error}")
     return url
-
-
-def synonyms(root: Section) -> dict[str, str]:
-    """`[events.NAME]`: its other names."""
-    found: dict[str, str] = {}
-    for name, table in root.sections("events"):
-        with closed(table) as section:
-            others = section.texts("synonyms")
-            taken = [other for other in others if found.get(other, name) != name or other in root.section("events").values]
-            if taken:
-                section.refuse("synonyms", f"{taken[0]!r} is a name of another event already")
-            found |= dict.fromkeys(others, name)
-    return found
-
-
-def cleaning(root: Section) -> Cleaning:
-    """`[cleaning]`"""
-    usual = Cleaning()
-    with closed(root.section("cleaning")) as section:
-        return Cleaning(
-            view_events=frozenset(section.texts("view_events", tuple(usual.view_events))),
-            click_events=frozenset(section.texts("click_events", tuple(usual.click_events))),
-            view_ms_min=section.number("view_ms_min", usual.view_ms_min, 0, 86_400_000),
-            click_gap_ms=section.number("click_gap_ms", usual.click_gap_ms, 0, 86_400_000),
-        )
 
 
 def privacy(root: Section, namespaces: Mapping[str, Namespace]) -> Privacy:

@@ -4,19 +4,33 @@ An event lies where its anchor is held: the journey forwards what belongs elsewh
 brought there by a sweep (models/journey/sweep.py), a few hundred entries at a time. Seen twice, a message changes nothing.
 
 Of several deliveries of one event id the earliest stands, whichever comes here first: retries of an SDK carry other times.
+Clicks that only repeat another are entered too, but not counted (models/journey/clicks.py).
 """
 
 from typing import assert_never
 
 import msgspec
 
+from models.clicks import Click
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
-from models.journey import ageing, sweep
-from models.journey.messages import Age, JourneyMessage, Parted, Placed, RetentionDue, Slice, SliceTaken, SweepOn, ToOne, parted
+from models.journey import ageing, clicks, sweep
+from models.journey.messages import (
+    Age,
+    JourneyMessage,
+    Parted,
+    Placed,
+    Rejudge,
+    RetentionDue,
+    Slice,
+    SliceTaken,
+    SweepOn,
+    ToOne,
+    parted,
+)
 from models.journey.outcome import Outcome, Rows, StageEntered
-from models.journey.rows import Entry, Header, entry_key, header_key, id_key
-from models.journey.summary import EMPTY, Summary, fold, join, without
+from models.journey.rows import Entry, Header, entry_key, header_key, id_key, place_of
+from models.journey.summary import EMPTY, Place, Summary, fold, join, without
 from models.journey_messages import EventPlaced, JourneyClosed, JourneyErased, JourneySplit, Moved
 
 decode_event = msgspec.msgpack.Decoder(Event).decode
@@ -63,6 +77,8 @@ def _apply(message: ToOne, header: Header, rows: Rows, out: Outcome) -> Header:
             return sweep.start(message.uid, erased, out)
         case Age():
             return ageing.age(message, header, rows, out)
+        case Rejudge():
+            return _rejudge(message, header, rows, out)
         case _:
             assert_never(message)
 
@@ -179,22 +195,75 @@ def _split(message: JourneySplit, header: Header, out: Outcome) -> Header:
 def _keep(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:
     """Enters an event, unless an earlier delivery of it stands."""
     event = decode_event(placed.body)
-    index, key = id_key(uid, event.event_id), entry_key(uid, event.occurred_at, event.event_id)
-    stands = rows.get(index)
+    stands = rows.get(id_key(uid, event.event_id))
     if stands is None:
-        rows.put(key, Entry(placed.anchor, placed.body))
-        rows.put(index, event.occurred_at)
-        return _add(uid, header, key, placed.anchor, event, out)
+        return _enter(uid, header, placed, event, rows, out)
     assert isinstance(stands, int)
     held_key = entry_key(uid, stands, event.event_id)
     held = rows.get(held_key)
     assert isinstance(held, Entry)
     if _delivery(held.anchor, held.body) <= _delivery(placed.anchor, placed.body):
         return header
-    rows.delete(held_key)
+    header = _leave(uid, header, held_key, held, rows, out)
+    return sweep.start(uid, _enter(uid, header, placed, event, rows, out), out)
+
+
+def _enter(uid: UnifiedUserId, header: Header, placed: Placed, event: Event, rows: Rows, out: Outcome) -> Header:
+    if event.click is not None:
+        return _enter_click(uid, header, placed, event, event.click, rows, out)
+    key = entry_key(uid, event.occurred_at, event.event_id)
     rows.put(key, Entry(placed.anchor, placed.body))
-    rows.put(index, event.occurred_at)
-    return sweep.start(uid, _instead(uid, header, decode_event(held.body), event, out), out)
+    rows.put(id_key(uid, event.event_id), event.occurred_at)
+    return _add(uid, header, key, placed.anchor, event, out)
+
+
+def _enter_click(
+    uid: UnifiedUserId, header: Header, placed: Placed, event: Event, click: Click, rows: Rows, out: Outcome
+) -> Header:
+    place = Place(event.occurred_at, event.event_id)
+    changed = clicks.enter(uid, place, Entry(placed.anchor, placed.body, click.subject), rows)
+    if not placed.told and not any(turn.place == place for turn in changed.turns):
+        out.repeated.append(event)
+    return _turn(uid, click.subject, header, changed, out)
+
+
+def _turn(uid: UnifiedUserId, subject: str, header: Header, changed: clicks.Turns, out: Outcome) -> Header:
+    """Counts the clicks that count from now on, and takes out those that only repeat another."""
+    for turn in changed.turns:
+        event = decode_event(turn.entry.body)
+        if turn.counts:
+            header = _add(uid, header, entry_key(uid, turn.place.occurred_at, turn.place.event_id), turn.entry.anchor, event, out)
+        else:
+            out.repeated.append(event)
+            header = _without(header, event)
+    if changed.rest is not None:
+        out.messages.append(Rejudge(uid, subject, changed.rest))
+    # What a click taught, beside its count, is unlearnt by a sweep.
+    return header if all(turn.counts for turn in changed.turns) else sweep.start(uid, header, out)
+
+
+def _rejudge(message: Rejudge, header: Header, rows: Rows, out: Outcome) -> Header:
+    if header.state != "live":
+        clicks.end(message.uid, message.subject, rows)
+        return header
+    changed = clicks.settle(message.uid, message.subject, message.since, rows)
+    return _turn(message.uid, message.subject, header, changed, out)
+
+
+def _leave(uid: UnifiedUserId, header: Header, key: bytes, held: Entry, rows: Rows, out: Outcome) -> Header:
+    """Takes out a delivery that another one stands for; what else it taught is unlearnt by the sweep that follows."""
+    if not held.is_repeat:
+        header = _without(header, decode_event(held.body))
+    if not held.subject:
+        rows.delete(key)
+        return header
+    place = Place(*place_of(key))
+    clicks.remove(uid, place, held.subject, rows)
+    return _turn(uid, held.subject, header, clicks.settle(uid, held.subject, place, rows), out)
+
+
+def _without(header: Header, event: Event) -> Header:
+    return header if header.state == "erased" else msgspec.structs.replace(header, summary=without(header.summary, event))
 
 
 def _delivery(anchor: IdentifierKey, body: bytes) -> tuple[int, int, IdentifierKey, bytes]:
@@ -211,14 +280,6 @@ def _add(uid: UnifiedUserId, header: Header, key: bytes, anchor: IdentifierKey, 
     if running is not None and sweep.is_behind(running, key) and sweep.destination(header, anchor) is sweep.STAYS:
         running = msgspec.structs.replace(running, summary=fold(running.summary, event))
     return msgspec.structs.replace(header, summary=summary, sweep=running)
-
-
-def _instead(uid: UnifiedUserId, header: Header, held: Event, event: Event, out: Outcome) -> Header:
-    """Counts one delivery instead of another; what else the other one taught is unlearnt by the sweep that follows."""
-    if header.state == "erased":
-        return header
-    summary = _entered(uid, header.summary, fold(without(header.summary, held), event), out)
-    return msgspec.structs.replace(header, summary=summary)
 
 
 def _entered(uid: UnifiedUserId, before: Summary, after: Summary, out: Outcome) -> Summary:

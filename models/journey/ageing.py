@@ -16,10 +16,11 @@ A retry that gives an aged event a time behind the limit is taken for another ev
 import msgspec
 
 from models.event import Event
+from models.journey import clicks
 from models.journey.messages import Age, RetentionDue
 from models.journey.outcome import Outcome, Rows
 from models.journey.rows import LIMIT, TIMELINES, Entry, Header, id_key, place_of, timeline, uid_of
-from models.journey.summary import fold
+from models.journey.summary import Place, fold
 
 STEP_ENTRIES = 500
 STEP_JOURNEYS = 20
@@ -65,7 +66,10 @@ def age(message: Age, header: Header, rows: Rows, out: Outcome) -> Header:
     aged = header.aged
     for key, entry in old:
         assert isinstance(entry, Entry)
-        aged = fold(aged, _decode(entry.body))
+        aged = aged if entry.is_repeat else fold(aged, _decode(entry.body))
+        if entry.subject:
+            clicks.age(message.uid, Place(*place_of(key)), entry, rows)
+            continue
         rows.delete(key)
         rows.delete(id_key(message.uid, place_of(key)[1]))
     if not old:

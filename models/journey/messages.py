@@ -7,7 +7,7 @@ one side or on both, never on none. Every message may come twice.
 import msgspec
 
 from models.ids import IdentifierKey, UnifiedUserId
-from models.journey.summary import EMPTY, Summary
+from models.journey.summary import EMPTY, Place, Summary
 from models.journey_messages import EventPlaced, JourneyClosed, JourneyErased, JourneySplit, Moved, ToJourney
 
 
@@ -16,6 +16,8 @@ class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     anchor: IdentifierKey
     body: bytes
+    told: bool = False
+    """It is a repeated click, and was reported as such."""
 
 
 class Slice(ToJourney, frozen=True):
@@ -58,6 +60,13 @@ class Age(ToJourney, frozen=True):
     before: int
 
 
+class Rejudge(ToJourney, frozen=True):
+    """The clicks of a subject are to be compared again, from a place on."""
+
+    subject: str
+    since: Place
+
+
 class RetentionDue(ToJourney, frozen=True):
     """To a partition: what occurred before (UTC milliseconds) is to leave all timelines that come behind that of `uid`.
 
@@ -67,7 +76,7 @@ class RetentionDue(ToJourney, frozen=True):
     before: int
 
 
-ToOne = EventPlaced | JourneyClosed | JourneySplit | JourneyErased | Slice | SliceTaken | SweepOn | Parted | Age
+ToOne = EventPlaced | JourneyClosed | JourneySplit | JourneyErased | Slice | SliceTaken | SweepOn | Parted | Age | Rejudge
 JourneyMessage = ToOne | RetentionDue
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from models.event import Event
 from models.ids import EventId, UnifiedUserId
 from models.journey.messages import JourneyMessage
 from models.journey.rows import Row
@@ -34,8 +35,9 @@ class StageEntered(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Outcome:
-    """Messages to journeys, stages entered, and events that came too late to be entered."""
+    """Messages to journeys, stages entered, events that came too late to be entered, and clicks that only repeat others."""
 
     messages: list[JourneyMessage] = field(default_factory=list)
     entered: list[StageEntered] = field(default_factory=list)
     late: list[EventPlaced] = field(default_factory=list)
+    repeated: list[Event] = field(default_factory=list)

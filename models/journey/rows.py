@@ -3,6 +3,8 @@
 h|<uid>                              Header
 t|<uid>|<occurred_at>|<event_id>     Entry; a scan of the prefix is the journey in order
 e|<uid>|<event_id>                   occurred_at of the entry: an event is known by its id, whatever time a retry gives it
+c|<uid>|<subject>|<occurred_at>|<event_id>   1 for a click that counts, 0 for one that only repeats it (clicks.py)
+l|<uid>|<subject>                    Latest: how the clicks of a subject end, so that the next one needs no scan
 o|                                   the limit of the partition: what occurred before it is not entered any more (ageing.py)
 """
 
@@ -11,8 +13,10 @@ from typing import Literal
 import msgspec
 
 from models.ids import EventId, IdentifierKey, UnifiedUserId
-from models.journey.summary import EMPTY, Summary
+from models.journey.summary import EMPTY, Place, Summary
 from models.journey_messages import Moved
+
+REPEAT = -1
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -20,6 +24,23 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     anchor: IdentifierKey
     body: bytes
+    subject: str = ""
+    """Of a click: what it is compared by with others."""
+    repeats: int = 0
+    """Of a click: how many only repeat it; REPEAT for one of these."""
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether it is kept to be known, but neither shown nor counted."""
+        return self.repeats == REPEAT
+
+
+class Latest(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The end of the clicks of a subject: the newest one, the newest that counts, and how many repeat that."""
+
+    newest: Place
+    accepted: Place
+    repeats: int
 
 
 class Sweep(msgspec.Struct, frozen=True, array_like=True):
@@ -59,8 +80,10 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """Ages by timers of a later limit only; None = by none but the one after the next, since events were handed over to it."""
 
 
-Row = Header | Entry | int
+Row = Header | Entry | Latest | int
 TIMELINES = b"t|"
+CLICKS = b"c|"
+LATEST = b"l|"
 LIMIT = b"o|"
 
 
@@ -93,3 +116,24 @@ def place_of(key: bytes) -> tuple[int, EventId]:
     """(occurred_at, event_id) of an entry's key."""
     _, _, occurred_at, event_id = key.decode().split("|", 3)
     return int(occurred_at), EventId(event_id)
+
+
+def clicks_of(uid: UnifiedUserId, subject: str) -> bytes:
+    """The prefix of a subject's clicks."""
+    return f"c|{uid}|{subject}|".encode()
+
+
+def click_key(uid: UnifiedUserId, subject: str, place: Place) -> bytes:
+    """The key that tells whether a click counts; those of one subject compare like places."""
+    return f"c|{uid}|{subject}|{place.occurred_at:015d}|{place.event_id}".encode()
+
+
+def click_place(key: bytes) -> Place:
+    """Where the click of such a key stands."""
+    _, _, _, occurred_at, event_id = key.decode().split("|", 4)
+    return Place(int(occurred_at), EventId(event_id))
+
+
+def latest_key(uid: UnifiedUserId, subject: str) -> bytes:
+    """The key of the end of a subject's clicks."""
+    return f"l|{uid}|{subject}".encode()

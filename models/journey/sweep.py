@@ -13,10 +13,11 @@ import msgspec
 
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
-from models.journey.messages import Parted, Placed, Slice, SliceTaken, SweepOn
+from models.journey import clicks
+from models.journey.messages import Parted, Placed, Rejudge, Slice, SliceTaken, SweepOn
 from models.journey.outcome import Outcome, Rows, StageEntered
 from models.journey.rows import Entry, Header, Sweep, id_key, place_of, timeline
-from models.journey.summary import fold, without
+from models.journey.summary import Place, fold, without
 
 STEP_ENTRIES = 200
 SLICE_BYTES = 200_000
@@ -74,12 +75,12 @@ def step(message: SweepOn, header: Header, rows: Rows, out: Outcome) -> Header:
         assert isinstance(entry, Entry)
         to = destination(header, entry.anchor)
         if to is STAYS:
-            summary = fold(summary, _decode(entry.body))
+            summary = summary if entry.is_repeat else fold(summary, _decode(entry.body))
         elif to is GONE:
-            _delete(message.uid, key, rows)
+            _delete(message.uid, key, entry, header, rows)
         else:
             assert isinstance(to, str)
-            going.setdefault(to, []).append(Placed(entry.anchor, entry.body))
+            going.setdefault(to, []).append(Placed(entry.anchor, entry.body, entry.is_repeat))
     until = entries[-1][0] + b"\0"
     waiting = _send(message.uid, header, going, f"{running.number}/{place_of(entries[0][0])}", out)
     if waiting:
@@ -102,13 +103,17 @@ def _forget(uid: UnifiedUserId, header: Header, running: Sweep, rows: Rows, out:
 
     Events that stay may have come in between meanwhile, any number of them; so this too takes several turns if need be.
     """
-    summary = header.summary
+    summary, left = header.summary, dict[str, Place]()
     entries = rows.scan(timeline(uid), running.position, STEP_ENTRIES)
     for key, entry in entries:
         assert isinstance(entry, Entry)
         if key < running.until and destination(header, entry.anchor) is not STAYS:
-            summary = summary if header.state == "erased" else without(summary, _decode(entry.body))
-            _delete(uid, key, rows)
+            counted = header.state != "erased" and not entry.is_repeat
+            summary = without(summary, _decode(entry.body)) if counted else summary
+            _delete(uid, key, entry, header, rows)
+            left.setdefault(entry.subject, Place(*place_of(key)))
+    if header.state == "live":
+        out.messages += [Rejudge(uid, subject, place) for subject, place in left.items() if subject]
     out.messages.append(SweepOn(uid, running.number))
     if entries and entries[-1][0] < running.until and len(entries) == STEP_ENTRIES:
         running = msgspec.structs.replace(running, position=entries[-1][0] + b"\0")
@@ -117,7 +122,11 @@ def _forget(uid: UnifiedUserId, header: Header, running: Sweep, rows: Rows, out:
     return _with(msgspec.structs.replace(header, summary=summary), running)
 
 
-def _delete(uid: UnifiedUserId, key: bytes, rows: Rows) -> None:
+def _delete(uid: UnifiedUserId, key: bytes, entry: Entry, header: Header, rows: Rows) -> None:
+    if entry.subject:
+        leave = clicks.remove if header.state == "live" else clicks.forget
+        leave(uid, Place(*place_of(key)), entry.subject, rows)
+        return
     rows.delete(key)
     rows.delete(id_key(uid, place_of(key)[1]))
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.config import BusinessSystem, Config, ConfigError, Namespace, System, load
+from app.config import Behaviour, BusinessSystem, Config, ConfigError, Namespace, Regions, System, load
 from app.settings import PACKAGED_CONFIG
+from models.cleaning import Switch, TestTraffic, Where
 from models.inference import Rule
 from models.mapping import Places
 from models.stages import Stage
@@ -53,11 +54,11 @@ def test_the_packaged_example_has_all_namespaces_and_channels() -> None:
     assert config.channels["web"].write_keys == ("dev-web",)
     assert (config.namespaces["user_id"].limit, config.namespaces["distinct_id"].limit) == (1, None)
     assert (config.namespaces["phone"].normalise, config.namespaces["email"].normalise) == ("phone", "email")
-    assert config.synonyms["加购"] == "add_to_cart"
+    assert config.events["add_to_cart"].synonyms == ("addCart", "加购")
 
 
 def test_what_the_packaged_example_only_shows_is_right_too(tmp_path: Path) -> None:
-    shown = re.sub(r"(?m)^# (\[\[?[a-z.]+\]\]?|[a-z_]+ = )", r"\1", PACKAGED_CONFIG.read_text(encoding="utf-8"))
+    shown = re.sub(r"(?m)^# (\[\[?[a-z._]+\]\]?|[a-z_]+ = )", r"\1", PACKAGED_CONFIG.read_text(encoding="utf-8"))
     config = config_of(tmp_path, shown)
     crm = config.channels["crm"]
     assert (crm.format, crm.time_zone) == ("map", "UTC")
@@ -87,8 +88,24 @@ cluster_limit = 50
 [cleaning]
 view_events = ["seen"]
 view_ms_min = 0
+click_exempt = "*qty*"
+crawler_exempt = []
+[cleaning.rules.crawler]
+enabled = false
+[cleaning.rules.repeated_click]
+channels = ["app"]
+[[cleaning.test_traffic]]
+name = "load"
+version = 2
+where = [{ field = "context.userAgent", matches = "^k6/" }]
+[regions]
+properties = ["address"]
+traits = ["province+city"]
 [events.bought]
+version = 2
 synonyms = ["purchase", "买"]
+synonyms_in = { app = ["Kauf"] }
+description = "order_id"
 [[business_systems]]
 name = "cars"
 url = "/cars/*"
@@ -124,7 +141,12 @@ def test_every_section_is_read(tmp_path: Path) -> None:
     assert config.stages == (Stage("purchase", frozenset({"bought"}), frozenset({"app", "orders"}), conditions),)
     assert config.systems["orders"].timeout_ms == 800
     assert (config.cleaning.view_events, config.cleaning.view_ms_min) == (frozenset({"seen"}), 0)
-    assert (config.synonyms, config.identity.cluster_limit) == ({"purchase": "bought", "买": "bought"}, 50)
+    assert config.events == {"bought": Behaviour("bought", 2, ("purchase", "买"), {"app": ("Kauf",)}, "order_id")}
+    assert config.identity.cluster_limit == 50
+    assert config.cleaning.switches == {"crawler": Switch(False), "repeated_click": Switch(True, ("app",))}
+    assert config.cleaning.test_traffic == (TestTraffic("load", (Where("context.userAgent", matches="^k6/"),), 2),)
+    assert (config.cleaning.click_exempt, config.cleaning.crawler_exempt) == (("*qty*",), ())
+    assert config.regions == Regions(("address",), ("province+city",))
 
 
 BROKEN = [
@@ -236,6 +258,23 @@ BROKEN = [
     ),
     (SMALL + "[events.a]\nsynonyms = ['b']\n[events.b]", "events.a.synonyms: 'b' is a name of another event already"),
     (SMALL + "[cleaning]\nview_ms_min = -1", "cleaning.view_ms_min: must be a whole number from 0"),
+    (SMALL + "[cleaning.rules.crawlers]", "cleaning.rules.crawlers: 'crawlers' is not a declared rule; did you mean 'crawler'?"),
+    (SMALL + "[cleaning.rules.crawler]\nenabled = 1", "cleaning.rules.crawler.enabled: must be true or false, not 1"),
+    (SMALL + "[cleaning.rules.crawler]\nchannels = ['wb']", "cleaning.rules.crawler.channels: 'wb' is not a declared channel"),
+    (SMALL + "[[cleaning.test_traffic]]\nname = 'crawler'", "'crawler' is the name of another rule already"),
+    (SMALL + "[[cleaning.test_traffic]]\nname = 'a'", "cleaning.test_traffic[1].where: must hold at least one condition"),
+    (SMALL + "[[cleaning.test_traffic]]\nname = 'a'\nwhere = [{ field = 'mode' }]", "field: must be event, channel, "),
+    (SMALL + "[[cleaning.test_traffic]]\nname = 'a'\nwhere = [{ field = 'event' }]", "must have values, a list of texts, or "),
+    (
+        SMALL + "[[cleaning.test_traffic]]\nname = 'a'\nwhere = [{ field = 'event', matches = '(' }]",
+        "matches: '(' is not a regular expression",
+    ),
+    (SMALL + "[regions]\ntraits = ['a..b']", "regions.traits: 'a..b' is not a field"),
+    (SMALL + "[events.a]\nsynonyms_in = { wb = ['b'] }", "events.a.synonyms_in.wb: 'wb' is not a declared channel"),
+    (
+        SMALL + "[events.a]\nsynonyms_in = { web = ['x'] }\n[events.b]\nsynonyms_in = { web = ['x'] }",
+        "events.b.synonyms_in.web: 'x' is a name of another event already",
+    ),
 ]
 
 

@@ -1,12 +1,14 @@
 """What must hold of journeys after every message, and what at rest."""
 
+from models.clicks import gap_of
 from models.event import Event
 from models.ids import EventId, IdentifierKey, UnifiedUserId
-from models.journey.rows import entry_key, id_key
-from models.journey.summary import join
+from models.journey.rows import click_key, entry_key, id_key, latest_key, place_of
+from models.journey.summary import Place, join
 from models.timeline import merged
 from tests.models.journey.shelf import Shelf, folded
 from tests.models.journey.world import World
+from tests.oracle import repetitions
 
 
 class Judge:
@@ -45,8 +47,14 @@ class Judge:
         expected = {uid: self._expected(uid) for uid in world.custody.clusters}
         for uid, cluster in world.custody.clusters.items():
             shelf = world.shelf(uid)
-            found = shelf.events(uid)
-            assert found == expected[uid], f"{uid} has {names(found)} instead of {names(expected[uid])}"
+            found, counting = shelf.events(uid), repetitions_of(expected[uid])
+            shown = [event for event in expected[uid] if event.event_id in counting]
+            assert shelf.held(uid) == expected[uid], f"{uid} has {names(shelf.held(uid))} instead of {names(expected[uid])}"
+            assert found == shown, f"{uid} shows {names(found)} instead of {names(shown)}"
+            repeats = {name: len(some) for name, some in counting.items() if some}
+            assert shelf.repeats(uid) == repeats, f"{uid} counts repetitions {shelf.repeats(uid)} instead of {repeats}"
+            told = {name for some in counting.values() for name in some}
+            assert told <= world.reported, f"repeated and never reported: {sorted(told - world.reported)}"
             header = shelf.header(uid)
             if header is not None:
                 assert header.sweep is None, f"{uid} still sweeps"
@@ -83,18 +91,40 @@ class Judge:
 
 def _true_to_itself(shelf: Shelf, uid: UnifiedUserId) -> list[Event]:
     """The events of a journey, whose rows agree with one another."""
-    entries, events, header = shelf.entries(uid), shelf.events(uid), shelf.header(uid)
+    entries, events, header = shelf.entries(uid), shelf.held(uid), shelf.header(uid)
     assert len({event.event_id for event in events}) == len(events), f"{uid} holds an event twice"
     assert [key for key, _ in entries] == [entry_key(uid, e.occurred_at, e.event_id) for e in events]
     prefix = id_key(uid, EventId(""))
     indexed = {key: row for key, row in shelf.rows.items() if key.startswith(prefix)}
     assert indexed == {id_key(uid, e.event_id): e.occurred_at for e in events}, f"{uid} has a wrong index"
+    _clicks_are_indexed(shelf, uid)
+    shown = shelf.events(uid)
     if header is not None and header.state != "erased":
         counted = header.summary.events - header.aged.events
-        assert counted == len(events), f"{uid} counts {counted} of {len(events)} events"
+        assert counted == len(shown), f"{uid} counts {counted} of {len(shown)} events"
     if header is not None and header.state == "live" and header.sweep is None:
-        assert header.summary == join(header.aged, folded(events)), f"{uid} remembers something else than its events"
+        assert header.summary == join(header.aged, folded(shown)), f"{uid} remembers something else than its events"
     return events
+
+
+def _clicks_are_indexed(shelf: Shelf, uid: UnifiedUserId) -> None:
+    """Each click has its row, nothing else has; and nothing is left of subjects without clicks."""
+    clicks = {key: entry for key, entry in shelf.entries(uid) if entry.subject}
+    wanted = {click_key(uid, one.subject, Place(*place_of(key))): int(not one.is_repeat) for key, one in clicks.items()}
+    indexed = {key: row for key, row in shelf.rows.items() if key.startswith(b"c|" + uid.encode() + b"|")}
+    assert indexed == wanted, f"{uid} has a wrong index of clicks"
+    header = shelf.header(uid)
+    if header is not None and header.sweep is None and not clicks:
+        ends = [key for key in shelf.rows if key.startswith(latest_key(uid, ""))]
+        assert not ends or header.state == "live", f"{uid} keeps the end of clicks that are gone"
+
+
+def repetitions_of(events: list[Event]) -> dict[str, list[str]]:
+    """The events that count, each with those that only repeat it."""
+    return repetitions(
+        (e.occurred_at, e.event_id, e.click.subject, gap_of(e.click.subject)) if e.click else (e.occurred_at, e.event_id, e, 0)
+        for e in events
+    )
 
 
 def names(events: list[Event]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from models.clicks import Click
 from models.event import Event
 from models.ids import EventId, Identifier, IdentifierKey, UnifiedUserId
 from models.journey.messages import Placed
@@ -24,6 +25,7 @@ def made(
     duration: int | None = None,
     properties: object = None,
     context: object = None,
+    click: str | None = None,
 ) -> Event:
     """An event of a person who is known by one user_id."""
     return Event(
@@ -38,6 +40,7 @@ def made(
         context=msgspec.json.encode(context or {}),
         stage=stage,
         duration_ms=duration,
+        click=None if click is None else Click(click, "behaviour.web", 0, at, b"{}"),
     )
 
 

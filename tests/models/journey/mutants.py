@@ -7,17 +7,18 @@ import pytest
 from msgspec.structs import replace
 
 from models.ids import UnifiedUserId
-from models.journey import actor, sweep
+from models.journey import actor, clicks, sweep
 from models.journey.messages import Parted, Placed, Slice, SliceTaken, SweepOn
 from models.journey.outcome import Outcome, Rows
-from models.journey.rows import Header, Sweep
-from models.journey.summary import fold
+from models.journey.rows import Entry, Header, Latest, Sweep, latest_key
+from models.journey.summary import Place, fold
 from models.journey_messages import EventPlaced
 from tests.models.journey.making import decode
 
 Patch = tuple[object, str, Callable[..., Any]]
 _event, _keep, _add, _receive = actor._event, actor._keep, actor._add, actor._receive
 _slice, _learn = actor._slice, actor._learn
+_turn, _enter = actor._turn, clicks.enter
 _step, _taken, _start, _destination = sweep.step, sweep.taken, sweep.start, sweep.destination
 
 
@@ -115,6 +116,25 @@ def _erase_what_parted(header: Header, anchor: Any) -> Any:
     return sweep.GONE if header.state == "erased" else _destination(header, anchor)
 
 
+def _verdict_kept(uid: UnifiedUserId, subject: str, since: Place, rows: Rows) -> clicks.Turns:
+    return clicks.Turns([])
+
+
+def _as_it_came(uid: UnifiedUserId, place: Place, entry: Entry, rows: Rows) -> clicks.Turns:
+    latest = rows.get(latest_key(uid, entry.subject))
+    if isinstance(latest, Latest) and latest.newest.occurred_at < 1 << 53:
+        rows.put(latest_key(uid, entry.subject), replace(latest, newest=min(latest.newest, place)))
+    return _enter(uid, place, entry, rows)
+
+
+def _only_the_latest(uid: UnifiedUserId, place: Place, subject: str, rows: Rows) -> None:
+    clicks.forget(uid, place, subject, rows)
+
+
+def _reported_quietly(uid: UnifiedUserId, subject: str, header: Header, changed: clicks.Turns, out: Outcome) -> Header:
+    return _turn(uid, subject, header, changed, Outcome(out.messages, out.entered))
+
+
 MUTANTS: dict[str, Patch] = {
     "forgets to forward": (actor, "_event", _drop_stragglers),
     "keeps what is to be forwarded": (actor, "_event", _keep_stragglers),
@@ -136,4 +156,8 @@ MUTANTS: dict[str, Patch] = {
     "said to be through before it is": (sweep, "start", _parted_at_once),
     "never said to be through": (actor, "_parted", _never_parted),
     "erasure takes what had parted": (sweep, "destination", _erase_what_parted),
+    "a verdict on a click stands for ever": (clicks, "settle", _verdict_kept),
+    "clicks are compared in the order of arrival": (clicks, "enter", _as_it_came),
+    "the end of the clicks is forgotten when one leaves": (clicks, "remove", _only_the_latest),
+    "who no longer counts is not reported": (actor, "_turn", _reported_quietly),
 }

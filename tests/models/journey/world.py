@@ -21,6 +21,8 @@ from tests.models.journey.shelf import Shelf
 PARTITIONS = 3
 KEYS = 5
 CHANNELS = ("web", "app", "store")
+CLICKS = (None, None, "3.buy", "3.buy", "2.more")
+"""What they are compared by. Events occur within few milliseconds, so many of them repeat another."""
 STAGES = (None, None, "consult", "order")
 
 
@@ -38,7 +40,7 @@ class World:
     def __init__(self, seed: int, *, patient: bool = False, ageing: bool = False) -> None:
         """`patient`: identities change only while no messages are under way; events come at any time. `ageing`: timers come."""
         self._patient, self._ageing = patient, ageing
-        self.random = Random(seed)
+        self.random, self._clicking = Random(seed), Random(seed)
         self.custody = Custody(self.random, KEYS)
         self.shelves = [Shelf() for _ in range(PARTITIONS)]
         self.lanes: defaultdict[Lane, deque[JourneyMessage]] = defaultdict(deque)
@@ -48,6 +50,8 @@ class World:
         self.changed: set[UnifiedUserId] = set()
         self.messages = 0
         self.retention = Retention(self.random)
+        self.reported: set[str] = set()
+        """Clicks that were reported as repetitions."""
         self._clock = 0
 
     def shelf(self, uid: UnifiedUserId) -> Shelf:
@@ -110,6 +114,7 @@ class World:
         outcome = handle(message, shelf)
         self._send(partition(message.uid), outcome.messages)
         self.retention.refuse(outcome.late)
+        self.reported |= {event.event_id for event in outcome.repeated}
         if isinstance(message, Age):
             after = {event.event_id for event in shelf.events(message.uid)}
             self.retention.leave(message.uid, [event for event in before if event.event_id not in after])
@@ -145,6 +150,7 @@ class World:
             channel=random.choice(CHANNELS),
             traits={"city": self._clock},
             stage=random.choice(STAGES),
+            click=None if self._ageing else self._clicking.choice(CLICKS),
         )
         self.deliveries[event_id].append((key, event))
         self.tell(placed(self.custody.receiver(key), event, key))
