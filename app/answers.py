@@ -75,7 +75,9 @@ class Answers:
     def _item(self, item: Item, mask: Clear) -> Document:
         """One event of a journey; an inferred one with its rule."""
         event = item.event
-        rule = {} if item.rule is None else {"rule": item.rule}
+        rule: Document = {} if item.rule is None else {"rule": item.rule}
+        if event.dropped:
+            rule["dropped"] = [{"namespace": namespace, "reason": reason} for namespace, reason in event.dropped]
         return {
             "event_id": event.event_id,
             "event": event.event,

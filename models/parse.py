@@ -16,6 +16,7 @@ from models.cleaning import click_of, noise
 from models.event import Event, Reason, Rejected
 from models.identifiers import Gathered
 from models.ids import EventId
+from models.placing import placed
 from models.policy import Policy
 from models.stages import stage_of
 from models.times import instant
@@ -200,6 +201,9 @@ def _surroundings(context: bytes) -> _Surroundings:
 
 def _completed(event: Event, policy: Policy, position: Position, raw: bytes) -> Event:
     """An event that is no noise, with what few events have."""
+    if policy.placing is not None:
+        properties, traits = placed(event, policy.placing)
+        event = msgspec.structs.replace(event, properties=properties, traits=traits)
     stages = policy.stages.get(event.event)
     stage = None if stages is None else stage_of(event, stages)
     is_possible = event.duration_ms is None or event.duration_ms >= 0

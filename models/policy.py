@@ -10,6 +10,7 @@ from models.event import Reason
 from models.identifiers import Namespaces
 from models.ids import Identifier
 from models.mapping import Places
+from models.placing import Placing
 from models.stages import Stage
 
 
@@ -29,6 +30,8 @@ class Policy:
     stages: Mapping[str, tuple[Stage, ...]] = field(default_factory=dict)
     """Event -> the stages that it may enter, in their order."""
     places: Places | None = None
+    placing: Placing | None = None
+    """Where events tell regions; None = nobody asks."""
 
     def identifier(self, namespace: str, value: object) -> Identifier | Reason:
         """The identifier that a value stands for in lookups, or why it cannot be one."""

@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 import crawleruseragents
 import phonenumbers
 
+from app.config.regions import all_regions
 from app.config.schema import BusinessSystem, Channel, Config, Namespace
 from models import masking, normalise
 from models.business import BusinessRule, name_pattern, url_pattern
 from models.cleaning import rules_of
 from models.identifiers import NamespaceRule, Namespaces
 from models.normalise import NORMALISERS, Normaliser
+from models.placing import Placing, fields_of
 from models.policy import Policy
 from models.stages import Stage
 
@@ -46,6 +48,7 @@ def policy_of(config: Config, channel: Channel) -> Policy:
         business=tuple(_business_rule(system) for system in config.business_systems),
         stages=_by_event(config.stages),
         places=channel.map,
+        placing=placing_of(config),
     )
 
 
@@ -75,6 +78,14 @@ def synonyms_of(config: Config, channel: str) -> dict[str, str]:
     """Other name of an event -> its name, in a channel; there its own names come before those of all channels."""
     everywhere = {other: one.name for one in config.events.values() for other in one.synonyms}
     return everywhere | {other: one.name for one in config.events.values() for other in one.synonyms_in.get(channel, ())}
+
+
+def placing_of(config: Config) -> Placing | None:
+    """Where events tell regions; None when the configuration asks for none."""
+    told = config.regions
+    if not told.properties and not told.traits:
+        return None
+    return Placing(all_regions(), fields_of(told.properties), fields_of(told.traits))
 
 
 @lru_cache(maxsize=10_000)

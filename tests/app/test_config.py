@@ -49,7 +49,7 @@ def test_the_packaged_example_has_all_namespaces_and_channels() -> None:
     config = load(PACKAGED_CONFIG)
     namespaces = "user_id member_id phone email account_no wechat_unionid wechat_openid wecom_userid wecom_external_userid"
     channels = "web app mini_program wechat wecom online_hall palm_hall hotline online_service marketing store iot"
-    assert set(config.namespaces) == {*namespaces.split(), "order_user_id", "device_id", "anonymous_id", "distinct_id"}
+    assert set(config.namespaces) == {*namespaces.split(), "order_user_id", "device_id", "imei", "anonymous_id", "distinct_id"}
     assert list(config.channels) == channels.split()
     assert config.channels["web"].write_keys == ("dev-web",)
     assert (config.namespaces["user_id"].limit, config.namespaces["distinct_id"].limit) == (1, None)
