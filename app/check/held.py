@@ -14,6 +14,7 @@ import msgspec
 from app.check.ledger import Ledger, batches
 from app.check.told import digest
 from app.runtime.stage import CURSOR
+from models.clicks import gap_of
 from models.identity.rows import Cluster, Node, Request, Row
 from models.identity.values import Content
 from models.ids import EventId
@@ -144,4 +145,5 @@ def journey_rows(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...]
     elif isinstance(row, Entry):
         occurred, event_id = place_of(key)
         received = _head.decode(row.body).received_at
-        yield "entries", (uid_of(key), event_id, occurred, received, row.anchor, digest(row.body))
+        click = (row.subject or None, gap_of(row.subject) if row.subject else None, row.repeats)
+        yield "entries", (uid_of(key), event_id, occurred, received, row.anchor, digest(row.body), *click)

@@ -31,7 +31,7 @@ HELD = {
     "refusals": "a, b",
     "request_rows": "id, state, detail",
     "headers": "uid, state, events, aged, listed_since, moving",
-    "entries": "uid, event_id, occurred, received, anchor, digest",
+    "entries": "uid, event_id, occurred, received, anchor, digest, subject, gap, repeats",
     "cursors": "source, number",
 }
 """What the workers say."""
@@ -49,7 +49,7 @@ INDEXES = {
     "refusals": ("a, b",),
     "request_rows": ("id",),
     "headers": ("uid",),
-    "entries": ("uid, event_id", "event_id"),
+    "entries": ("uid, event_id", "event_id", "uid, subject, occurred"),
 }
 
 

@@ -139,9 +139,20 @@ EVENTS = (
         "a journey counts what it lists, and what it lists no more",
         """SELECT (SELECT min(m.key) FROM members m WHERE m.uid = h.uid), NULL,
              'as many events in the journey of ' || h.uid || ' as its header counts: ' || (h.events - h.aged),
-             (SELECT count(*) FROM entries e WHERE e.uid = h.uid) || ' events', h.uid
+             (SELECT count(*) FROM entries e WHERE e.uid = h.uid AND e.repeats >= 0) || ' events', h.uid
            FROM headers h
-           WHERE h.state = 'live' AND h.events - h.aged <> (SELECT count(*) FROM entries e WHERE e.uid = h.uid)""",
+           WHERE h.state = 'live'
+             AND h.events - h.aged <> (SELECT count(*) FROM entries e WHERE e.uid = h.uid AND e.repeats >= 0)""",
+    ),
+    Rule(
+        "a click counts unless it repeats another",
+        """SELECT c.anchor, c.event_id, CASE WHEN before IS NULL THEN 'counted' ELSE 'only a repetition of another click' END,
+             CASE WHEN before IS NULL THEN 'only a repetition' ELSE 'counted' END, c.uid
+           FROM (SELECT e.*, (SELECT max(o.occurred) FROM entries o
+                              WHERE o.uid = e.uid AND o.subject = e.subject AND o.repeats >= 0 AND o.occurred > e.occurred - e.gap
+                                AND (o.occurred, o.event_id) < (e.occurred, e.event_id)) AS before
+                 FROM entries e WHERE e.subject IS NOT NULL) c
+           WHERE (c.before IS NULL) <> (c.repeats >= 0)""",
     ),
     Rule(
         "what is no event is rejected, with its reason",

@@ -33,12 +33,17 @@ HISTORY = """
     t4 wecom phone:13800138000 asked
 """
 NOT_JSON = b"{"
+CLICK = (
+    b'{"event_id":"c%d","event":"element_clicked","occurred_at":%d,"identifiers":{"user_id":"7"},"properties":{"element":"#a"}}'
+)
 
 
 @pytest.fixture
 def world() -> World:
     made = World.of(HISTORY)
     made.write("t.behaviour.web", NOT_JSON)
+    for second in (0, 30, 70):
+        made.write("t.behaviour.web", CLICK % (second, BEGIN_MS + second * 1_000))
     return made
 
 
@@ -90,6 +95,13 @@ def date_an_event_anew(world: World) -> None:
 def count_wrong(world: World) -> None:
     header = world.header("user_id:7")
     world.put_header("user_id:7", replace(header, summary=replace(header.summary, events=4)))
+
+
+def count_a_repetition(world: World) -> None:
+    key, entry = world.entry("user_id:7", "c30")
+    header = world.header("user_id:7")
+    world.journeys.rows[key] = replace(entry, repeats=0)
+    world.put_header("user_id:7", replace(header, summary=replace(header.summary, events=header.summary.events + 1)))
 
 
 def lose_a_node(world: World) -> None:
@@ -205,6 +217,7 @@ FAULTS: dict[Tamper, str] = {
     change_an_event: "an event stands as it was told",
     date_an_event_anew: "an event stands as it was told",
     count_wrong: "a journey counts what it lists, and what it lists no more",
+    count_a_repetition: "a click counts unless it repeats another",
     lose_a_node: "an event whose anchor is nobody's is rejected",
     lose_a_node_without_events: "an identifier that an event showed is somebody's",
     invent_a_node: "an identifier that somebody has was shown",
@@ -249,7 +262,7 @@ def test_an_event_that_was_rejected_as_too_old_is_not_missed(world: World) -> No
     key, entry = world.entry("user_id:7", "e2")
     del world.journeys.rows[key]
     header = world.header("user_id:7")
-    world.put_header("user_id:7", replace(header, summary=replace(header.summary, events=2)))
+    world.put_header("user_id:7", replace(header, summary=replace(header.summary, events=4)))
     late = EventPlaced(world.uid("user_id:7"), entry.anchor, EventId("e2"), 0, 0, entry.body)
     world.say(OUTPUTS.late(late))
     assert world.suspects() == []

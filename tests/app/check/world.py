@@ -143,6 +143,8 @@ class World:
             for news in self.journeys.told(*outcome.journeys):
                 for late in news.late:
                     self.say(OUTPUTS.late(late))
+                for repeated in news.repeated:
+                    self.say(OUTPUTS.repeated(repeated))
 
     # What tests tamper with
 
