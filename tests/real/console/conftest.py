@@ -14,11 +14,18 @@ from playwright.async_api import BrowserContext, Page
 
 from app.broker import Broker
 from app.settings import PACKAGED_CONFIG
+from app.tokens import digest_of
 from tests.real.browser import ASK_FOR_CHROMIUM, Watched, chromium
 from tests.real.console.stories import ALL, RULE
 from tests.real.system import ADMIN, READ, System
 
 Open = Callable[..., Awaitable[Page]]
+MASKED = "a-masked-reader-of-tests"
+TOKENS = f"""[[tokens]]
+name = "masked"
+scopes = ["read_masked"]
+sha256 = "{digest_of(MASKED).hex()}"
+"""
 
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")
@@ -26,8 +33,10 @@ async def system(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> As
     root = tmp_path_factory.mktemp("console")
     text = PACKAGED_CONFIG.read_text(encoding="utf-8").replace("session_gap_minutes = 30", RULE, 1)
     (root / "own.toml").write_text(text, encoding="utf-8")
+    (root / "tokens.toml").write_text(TOKENS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ONETRAIL_CONFIG", str(root / "own.toml"))
+        patch.setenv("ONETRAIL_TOKENS", str(root / "tokens.toml"))
         async with System.run(broker.bootstrap, "console", root) as running:
             await running.started()
             await running.tell(ALL)
@@ -56,7 +65,7 @@ async def watched(shared_browser: Watched) -> AsyncIterator[Watched]:
 async def signed_in(system: System, shared_browser: Watched) -> dict[str, Any]:
     """Token -> what a browser keeps of its sign-in."""
     kept: dict[str, Any] = {}
-    for token in (READ, ADMIN):
+    for token in (READ, MASKED, ADMIN):
         page = await shared_browser.page()
         await sign_in(page, system, token)
         await page.wait_for_selector(".finder")
