@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -12,6 +13,8 @@ from app.console import texts
 from app.console.rendering import TEMPLATES
 from app.console.texts import LANGUAGE, TextError, chosen, read
 from app.settings import PACKAGED_CONFIG
+from models.event import Reason
+from models.identity.values import RefusalReason
 
 SOURCES = [*TEMPLATES.glob("*.html"), *Path(texts.__file__).parent.glob("*.py")]
 CALLS = re.compile(r"""(?:\bt|\.text|\blanguage|\.counted)\(\s*f?["']([a-z_]+\.[a-z_]*)["']""")
@@ -52,11 +55,13 @@ def test_every_text_that_pages_ask_for_is_there_and_no_other() -> None:
     assert {name for name in idle if name.removesuffix("_one") not in asked} == set()
 
 
-def test_what_the_packaged_configuration_names_has_a_text() -> None:
+def test_what_has_a_name_of_ours_has_a_text() -> None:
     config = load(PACKAGED_CONFIG)
     names = [("channel", name) for name in config.channels]
     names += [("namespace", one.name) for one in config.namespaces.values()]
     names += [("stage", stage.name) for stage in config.stages]
+    names += [("reason", name) for name in get_args(Reason)]
+    names += [("refused", name) for name in get_args(RefusalReason)]
     assert [f"{kind}.{name}" for kind, name in names if f"{kind}.{name}" not in LANGUAGE["en"].texts] == []
 
 
