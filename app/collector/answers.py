@@ -61,5 +61,5 @@ def opened(response: web.Response, request: web.BaseRequest) -> web.Response:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Credentials"] = "true"
         response.headers["Access-Control-Expose-Headers"] = "Retry-After"
-        response.headers["Vary"] = "Origin"
+        response.headers.setdefault("Vary", "Origin")
     return response

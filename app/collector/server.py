@@ -18,8 +18,10 @@ from app.collector.auth import Keys
 from app.collector.body import read
 from app.collector.budget import Budget
 from app.collector.channels import intakes
+from app.collector.codeless import Codeless
 from app.collector.lane import Unavailable
 from app.collector.metrics import Metrics
+from app.collector.pages import Script, rules
 from app.collector.post import Post, Read
 from app.collector.protocols import ROUTES
 from app.collector.sink import Sink
@@ -35,7 +37,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 FINISH_SECONDS_MAX = 6.0
 """Longer than any request waits for Kafka."""
 _POST, _GET = "POST, OPTIONS", "GET, HEAD, OPTIONS"
-_PROBES = ("/healthz", "/readyz", "/metrics")
+_SCRIPT, _RULES = "/onetrail.js", "/v1/codeless"
+_GETS = ("/healthz", "/readyz", "/metrics", _SCRIPT, _RULES)
 
 
 def run(settings: Settings, config: Config) -> None:
@@ -72,6 +75,8 @@ class Collector:
         self._budget = Budget()
         self._metrics = Metrics()
         self._rates = Rates(0, asyncio.get_running_loop().time, "events")
+        self._script = Script()
+        self._codeless = Codeless(settings.config, config.codeless)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to any request."""
@@ -85,12 +90,12 @@ class Collector:
         except Exception:  # the edge of the collector: the fault is ours, is logged, and tells a stranger nothing
             log.exception("%s %s failed", request.method, path)
             response = answers.refusal(Refusal("internal", "the collector failed to answer; its log has the reason"))
-        self._metrics.answered(path if path in ROUTES or path in _PROBES else "other", response.status)
+        self._metrics.answered(path if path in ROUTES or path in _GETS else "other", response.status)
         return answers.opened(response, request)
 
     async def _routed(self, request: web.BaseRequest, path: str) -> web.Response:
         read_post = ROUTES.get(path)
-        if read_post is None and path not in _PROBES:
+        if read_post is None and path not in _GETS:
             raise Refusal("not_found", "there is nothing here; events are posted to /v1/events or /v1/batch")
         methods = _GET if read_post is None else _POST
         if request.method == "OPTIONS":
@@ -99,11 +104,18 @@ class Collector:
             refused = Refusal("method_not_allowed", f"{path} takes {methods}")
             return answers.refusal(refused, {"Allow": methods})
         if read_post is None:
-            return await self._probed(path)
+            return await self._got(path, request)
         started = asyncio.get_running_loop().time()
         response = await self._collected(request, read_post)
         self._metrics.took(asyncio.get_running_loop().time() - started)
         return response
+
+    async def _got(self, path: str, request: web.BaseRequest) -> web.Response:
+        if path == _SCRIPT:
+            return self._script.answer(request)
+        if path == _RULES:
+            return rules(request, self._codeless.document(self._keys.in_body(request.query.get("writeKey"), request).name))
+        return await self._probed(path)
 
     async def _probed(self, path: str) -> web.Response:
         if path == "/metrics":

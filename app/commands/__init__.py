@@ -21,7 +21,7 @@ from app.topics import TopicsError
 
 COMMANDS = (
     *("up", "broker", "topics", "collect", "worker", "replay", "rejected", "channels", "status", "simulate"),
-    *("check", "audit", "token"),
+    *("codeless", "check", "audit", "token"),
 )
 EXPECTED = (SettingsError, ConfigError, BrokerError, TopicsError, KeepsDying)
 
@@ -76,6 +76,8 @@ def main(ctx: click.Context) -> None:
         onetrail token crm --scope read_masked
     Try out rules on a file of events, without touching anything:
         onetrail simulate events.jsonl
+    Try out which clicks on a page are events of their own:
+        onetrail codeless --test page.html --url https://shop.example.com/cars/m5
 
     Settings come from the environment (ONETRAIL_DATA, ONETRAIL_KAFKA, ONETRAIL_CONFIG, ...); every one has a default that
     works on one machine.

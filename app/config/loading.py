@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 from app.config import journeys, rules, sections
+from app.config.codeless import codeless
 from app.config.reading import ConfigError, Section, closed
 from app.config.schema import Config
 
@@ -27,6 +28,7 @@ def load(path: Path) -> Config:
             events=rules.events(root, sources),
             cleaning=rules.cleaning(root, sources),
             regions=rules.regions(root),
+            codeless=codeless(root, channels),
             topics=topics,
             workers=sections.workers(root),
             identity=identity,

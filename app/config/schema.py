@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from models.cleaning import Cleaning
+from models.codeless import CodelessRule
 from models.inference import Rule
 from models.mapping import Places
 from models.stages import Stage
@@ -140,6 +141,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     systems: Mapping[str, System] = {}
     events: Mapping[str, Behaviour] = {}
     """The register: what is not in it is kept, and listed as unregistered."""
+    codeless: tuple[CodelessRule, ...] = ()
     cleaning: Cleaning = Cleaning()
     regions: Regions = Regions()
     topics: Topics = Topics()

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError, WebSocket, async_playwright
 
 ASK_FOR_CHROMIUM = "install Chromium: sudo apt install chromium"
@@ -36,8 +37,22 @@ def chromium() -> str | None:
     return shutil.which(os.environ.get("CHROMIUM", "chromium"))
 
 
+@asynccontextmanager
+async def running() -> AsyncIterator[Browser]:
+    """The browser, started; it ends with the context. On a machine without Chromium only CI insists on it."""
+    executable = chromium()
+    if executable is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(ASK_FOR_CHROMIUM)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=list(FLAGS), chromium_sandbox=False)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
 class Watched:
-    """A running browser. `faults` are the sentences for what went wrong in its pages and was not expected."""
+    """Pages in a running browser. `faults` are the sentences for what went wrong in them and was not expected."""
 
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
@@ -46,14 +61,15 @@ class Watched:
 
     @classmethod
     @asynccontextmanager
-    async def run(cls, executable: str) -> AsyncIterator[Self]:
-        """Started; it and all its pages end with the context."""
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=executable, args=list(FLAGS), chromium_sandbox=False)
-            try:
-                yield cls(browser)
-            finally:
-                await browser.close()
+    async def within(cls, browser: Browser) -> AsyncIterator[Self]:
+        """All its pages end with the context, which fails where they left faults."""
+        watched = cls(browser)
+        try:
+            yield watched
+        finally:
+            for profile in browser.contexts:
+                await profile.close()
+        assert watched.faults == []
 
     async def profile(self, **options: Any) -> BrowserContext:
         """A fresh profile, without cookies or storage; the options are those of Playwright's `new_context`."""

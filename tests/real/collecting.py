@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.broker import Broker
+from app.settings import PACKAGED_CONFIG
 from tests.real.conftest import LOOPBACK, free_port_pair
 
 CHANNEL_PARTITIONS = 2
@@ -32,11 +33,20 @@ collector.run(settings, load(settings.config))
 class Collector:
     """A collector in a process of its own; `url` is where it listens."""
 
-    def __init__(self, broker: Broker, data: Path, prefix: str, port: int | None = None, kafka: str | None = None) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        data: Path,
+        prefix: str,
+        port: int | None = None,
+        kafka: str | None = None,
+        config: Path = PACKAGED_CONFIG,
+    ) -> None:
         self.port = port or free_port_pair()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.prefix = prefix
         own = {"KAFKA": kafka or broker.bootstrap, "DATA": str(data), "COLLECT_PORT": str(self.port), "PREFIX": prefix}
+        own["CONFIG"] = str(config)
         self.log = data / "collector.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(

@@ -1,7 +1,6 @@
 """What the tests of this folder share: the real broker, one for the session, on free ports, in a directory of its own; and a
 real browser, one for each test."""
 
-import os
 import random
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +9,7 @@ import pytest
 from playwright.async_api import Page
 
 from app.broker import Broker
-from tests.real.browser import ASK_FOR_CHROMIUM, Watched, chromium
+from tests.real.browser import Watched, running
 
 LOOPBACK = "127.0.0.1"
 
@@ -28,13 +27,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Watched]:
-    """Fails the test that leaves faults in its pages; see `Watched`. On a machine without Chromium only CI insists on it."""
-    executable = chromium()
-    if executable is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(ASK_FOR_CHROMIUM)
-    async with Watched.run(executable) as watched:
+    """Fails the test that leaves faults in its pages; see `Watched`."""
+    async with running() as started, Watched.within(started) as watched:
         yield watched
-        assert watched.faults == []
 
 
 @pytest.fixture

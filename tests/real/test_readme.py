@@ -124,10 +124,11 @@ def test_the_shops_customer_is_as_shown(reader: Reader) -> None:
 
 def test_ones_own_event_is_found_by_each_of_its_identifiers(reader: Reader) -> None:
     commands = [command for command, _ in snippets("What you then see")[1:]]
-    posting, asking, status = commands
+    posting, asking, status, channels = commands
     assert json.loads(reader.type(posting)) == {"success": True, "accepted": 1, "rejected": []}
     reader.until_settled()
     found = json.loads(reader.type(asking))
     assert [item["event"] for item in found["items"]] == ["page_viewed"]
     assert found["items"][0]["identifiers"] == {"user_id": "42", "phone": "+8613800138000"}
     assert "in journeys" in reader.type(status)
+    assert "mini_program" in reader.type(channels)

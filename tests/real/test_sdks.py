@@ -1,11 +1,6 @@
-"""Real SDKs against the real collector and broker: what they report as sent is in the topic, once, with every field.
+"""Real SDKs against the real collector and broker: what they report as sent is in the topic, once, with every field."""
 
-Their packages are no dependency of ours: they are installed once, with exact versions, into the user's cache.
-"""
-
-import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,8 +12,8 @@ from typing import Any
 import pytest
 
 from app.broker import Broker
-from app.cache import cache_directory, obtain
 from tests.real.collecting import Collector, events_of
+from tests.real.sdk_packages import installed, node_modules
 
 PYTHON_PACKAGES = (
     "segment-analytics-python==2.4.0",
@@ -142,19 +137,12 @@ def python_packages() -> Mapping[str, str]:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--target", str(directory)]
         subprocess.run([*pip, *PYTHON_PACKAGES], check=True)
 
-    return {"PYTHONPATH": str(obtain(_entry("python", PYTHON_PACKAGES), install))}
+    return {"PYTHONPATH": str(installed("python", PYTHON_PACKAGES, install))}
 
 
 @pytest.fixture(scope="module")
 def node_packages() -> Mapping[str, str]:
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("Node and npm are not installed")
-
-    def install(directory: Path) -> None:
-        npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(directory)]
-        subprocess.run([*npm, *NODE_PACKAGES], check=True)
-
-    return {"NODE_PATH": str(obtain(_entry("node", NODE_PACKAGES), install) / "node_modules")}
+    return {"NODE_PATH": str(node_modules(NODE_PACKAGES))}
 
 
 @pytest.fixture(scope="module")
@@ -166,10 +154,6 @@ def collector(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Itera
     finally:
         started.process.kill()
         started.process.wait()
-
-
-def _entry(language: str, packages: tuple[str, ...]) -> Path:
-    return cache_directory() / "sdks" / f"{language}-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:12]}"
 
 
 def run(command: list[str], packages: Mapping[str, str]) -> None:

@@ -3,7 +3,6 @@
 A page that leaves a fault (an error, an exception, a request to anybody else) fails its test; see `tests.real.browser`.
 """
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +14,7 @@ from playwright.async_api import BrowserContext, Page
 from app.broker import Broker
 from app.settings import PACKAGED_CONFIG
 from app.tokens import digest_of
-from tests.real.browser import ASK_FOR_CHROMIUM, Watched, chromium
+from tests.real.browser import Watched, running
 from tests.real.console.stories import ALL, RULE
 from tests.real.system import ADMIN, READ, System
 
@@ -46,11 +45,8 @@ async def system(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> As
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")
 async def shared_browser() -> AsyncIterator[Watched]:
-    executable = chromium()
-    if executable is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(ASK_FOR_CHROMIUM)
-    async with Watched.run(executable) as watched:
-        yield watched
+    async with running() as started:
+        yield Watched(started)
 
 
 @pytest_asyncio.fixture(loop_scope="package")
