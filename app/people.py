@@ -5,7 +5,7 @@ is still handing its events over, both are read and shown as one, so nothing tha
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import chain
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from app.row_pages import RowsPage, rows_page
 from app.runtime.rows import Partition
 from models.event import Event
 from models.identity.rows import Cluster, Node, Request
+from models.identity.values import Content
 from models.ids import EventId, IdentifierKey, UnifiedUserId, route, route_of_request
 from models.journey.ageing import later
 from models.journey.messages import parted
@@ -71,16 +72,17 @@ class Story(NamedTuple):
     uids: tuple[UnifiedUserId, ...]
     listed_since: int | None = None
     """Events from before it are counted but no longer listed."""
-    anchors: frozenset[IdentifierKey] | None = None
+    anchors: Mapping[IdentifierKey, int] | None = None
+    """Each with the time (UTC milliseconds) until which an erasure covers its events, else -1."""
 
     @property
     def settled(self) -> bool:
         """Whether the events lie in this person's own timeline, and no others do."""
         return self.anchors is None
 
-    def shows(self, anchor: IdentifierKey) -> bool:
+    def shows(self, anchor: IdentifierKey, occurred_at: int) -> bool:
         """Whether an event of this anchor is this person's."""
-        return self.anchors is None or anchor in self.anchors
+        return self.anchors is None or (anchor in self.anchors and occurred_at > self.anchors[anchor])
 
 
 def _node(partition: Partition, raw: msgspec.Raw) -> Node | None:
@@ -122,6 +124,11 @@ QUESTIONS: dict[str, Question[Any]] = {asked.name: asked for asked in _ASKED}
 
 
 EMPTY_HEADER = Header()
+
+
+def anchors_of(content: Content) -> dict[IdentifierKey, int]:
+    """See `Story.anchors`."""
+    return dict.fromkeys(content.members, -1) | content.not_before
 
 
 class People:
@@ -171,7 +178,7 @@ class People:
         # What is no longer listed comes with an absorbed journey, and stays with one that others left.
         theirs = [own, *(still[uid] for uid in absorbed if uid in still)]
         since = reduce(later, (header.listed_since for header in theirs))
-        moving = Story(joint, (person.uid, *still), since, frozenset(content.members))
+        moving = Story(joint, (person.uid, *still), since, anchors_of(content))
         return moving._replace(summary=await self._counted(moving, reduce(join, (header.aged for header in theirs))))
 
     async def _counted(self, story: Story, aged: Summary) -> Summary:
@@ -212,7 +219,8 @@ class People:
         found = [await self._peers.ask(ENTRIES, route(a.uid), a) for a in reversed(asked)]
         timelines = [[event_of(entry) for entry in entries] for entries in found]
         pairs = zip(chain(*found), chain(*timelines), strict=True)
-        hidden = {event.event_id for entry, event in pairs if entry.is_repeat or not story.shows(entry.anchor)}
+        shown = story.shows
+        hidden = {event.event_id for entry, event in pairs if entry.is_repeat or not shown(entry.anchor, event.occurred_at)}
         return merged(timelines, descending=window.descending)[:limit], hidden
 
 

@@ -2,8 +2,9 @@
 
 A journey belongs to one uid and hears of its events and fate from that uid's cluster alone, in order. When clusters
 merge or part, the journeys hand over what follows the identifiers; an event always follows its anchor. `versions` are
-custody versions: the higher one knows better where an identifier's events belong. What journeys then say to one another
-is their own affair (models/journey/messages.py).
+custody versions: the higher one knows better where an identifier's events belong. `not_before` are members that were born
+again after an erasure, with its time (UTC milliseconds): what occurred until then belongs nowhere. What journeys then say
+to one another is their own affair (models/journey/messages.py).
 """
 
 import msgspec
@@ -34,6 +35,7 @@ class JourneyClosed(ToJourney, frozen=True):
 
     into: UnifiedUserId
     versions: dict[IdentifierKey, int]
+    not_before: dict[IdentifierKey, int] = {}
 
 
 class JourneySplit(ToJourney, frozen=True):
@@ -41,6 +43,7 @@ class JourneySplit(ToJourney, frozen=True):
 
     fragment: UnifiedUserId
     versions: dict[IdentifierKey, int]
+    not_before: dict[IdentifierKey, int] = {}
 
 
 class JourneyErased(ToJourney, frozen=True):

@@ -279,5 +279,5 @@ def take_apart(turn: Turn, uid: UnifiedUserId, row: Cluster, kept: Pair, version
     turn.put_cluster(uid, replace(row, content=parted.stays, awaiting=awaiting))
     leaves = replace(parted.leaves, origins={parted.uid: uid})
     turn.send(Spawn(parted.uid, leaves, Cause("split", version.request_id, version.at, kept), ask))
-    turn.tell(JourneySplit(uid, parted.uid, leaving))
+    turn.tell(JourneySplit(uid, parted.uid, leaving, parted.leaves.not_before))
     turn.record(Split(parted.uid, uid, tuple(leaving), version.request_id, version.at))

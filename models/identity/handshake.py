@@ -72,7 +72,7 @@ def accept(turn: Turn, message: Accept) -> None:
         return
     versions = {key: member.version + 1 for key, member in row.content.members.items()}
     turn.put_cluster(message.uid, Cluster("merged", NOTHING, message.survivor, number=row.number, awaiting=row.awaiting))
-    turn.tell(JourneyClosed(message.uid, message.survivor, versions))
+    turn.tell(JourneyClosed(message.uid, message.survivor, versions, row.content.not_before))
     for waited in row.pending:
         turn.send(replace(waited, uid=message.survivor))
     if row.proposal is not None and row.proposal.bond.force is not None:

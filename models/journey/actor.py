@@ -14,7 +14,7 @@ import msgspec
 from models.clicks import Click
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
-from models.journey import ageing, clicks, sweep
+from models.journey import ageing, clicks, custody, sweep
 from models.journey.messages import (
     Age,
     JourneyMessage,
@@ -66,7 +66,10 @@ def _apply(message: ToOne, header: Header, rows: Rows, out: Outcome) -> Header:
         case JourneyClosed():
             if header.state != "live":
                 return header
-            closed = msgspec.structs.replace(header, state="moved", into=message.into, versions=message.versions)
+            not_before = custody.latest(header.not_before, message.not_before)
+            closed = msgspec.structs.replace(
+                header, state="moved", into=message.into, versions=message.versions, not_before=not_before
+            )
             return sweep.start(message.uid, closed, out)
         case JourneySplit():
             return _split(message, header, out)
@@ -84,8 +87,8 @@ def _apply(message: ToOne, header: Header, rows: Rows, out: Outcome) -> Header:
 
 
 def _event(message: EventPlaced, header: Header, rows: Rows, out: Outcome) -> Header:
-    header = _told(header, message)
-    elsewhere = sweep.destination(header, message.key)
+    header = custody.told(header, message, out)
+    elsewhere = sweep.destination(header, message.key, message.occurred_at)
     if isinstance(elsewhere, str):
         out.messages.append(msgspec.structs.replace(message, uid=elsewhere))
         return header
@@ -97,22 +100,15 @@ def _event(message: EventPlaced, header: Header, rows: Rows, out: Outcome) -> He
     return _keep(message.uid, header, Placed(message.key, message.body), rows, out)
 
 
-def _told(header: Header, message: EventPlaced) -> Header:
-    """The cluster that sent an event holds its anchor: newer custody than what is known here, if the anchor was born again."""
-    known = header.moved.get(message.key)
-    if known is None or known.uid is None or known.version >= message.version:
-        return header
-    return msgspec.structs.replace(header, moved=header.moved | {message.key: Moved(None, message.version)})
-
-
 def _slice(message: Slice, header: Header, rows: Rows, out: Outcome) -> Header:
     if header.state == "moved":
         assert header.into is not None
-        moved = _newest(message.moved, header.moved)
-        out.messages.append(msgspec.structs.replace(message, uid=header.into, moved=moved))
+        moved = custody.newest(message.moved, header.moved)
+        not_before = custody.latest(message.not_before, header.not_before)
+        out.messages.append(msgspec.structs.replace(message, uid=header.into, moved=moved, not_before=not_before))
         return header
     if message.source not in header.done:
-        header = msgspec.structs.replace(_learn(header, message, out), rested=None)
+        header = msgspec.structs.replace(custody.learn(header, message, out), rested=None)
         for placed in message.events:
             header = _receive(message.uid, header, placed, rows, out)
         if message.last:
@@ -147,13 +143,14 @@ def _parted(message: Parted, header: Header, out: Outcome) -> Header:
 
 def _receive(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:
     """Enters an event of a slice. One that belongs elsewhere waits here for a sweep: it was visible, so it stays visible."""
-    elsewhere = sweep.destination(header, placed.anchor)
+    event = decode_event(placed.body)
+    elsewhere = sweep.destination(header, placed.anchor, event.occurred_at)
     if elsewhere is sweep.GONE:
         return header
     header = _keep(uid, header, placed, rows, out)
     if not isinstance(elsewhere, str):
         return header
-    event_id = decode_event(placed.body).event_id
+    event_id = event.event_id
     stands = rows.get(id_key(uid, event_id))
     assert isinstance(stands, int)
     # Slices that are under way with it must not lead to its deletion: the source may hold it no more.
@@ -161,34 +158,17 @@ def _receive(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out
     return header if ahead else sweep.start(uid, header, out)
 
 
-def _learn(header: Header, message: Slice, out: Outcome) -> Header:
-    """Takes over custody that is newer than what is known here; what then lies in the wrong place is swept."""
-    here = {key: Moved(None, version) for key, version in message.versions.items()}
-    moved = _newest(_newest(header.moved, here), message.moved)
-    if moved == header.moved:
-        return header
-    learnt = msgspec.structs.replace(header, moved=moved)
-    changed = [sweep.destination(learnt, k) for k in moved if sweep.destination(learnt, k) != sweep.destination(header, k)]
-    # What belongs here again lies here only while a sweep still gives it away.
-    must_sweep = changed and (header.sweep is not None or any(isinstance(to, str) for to in changed))
-    return sweep.start(message.uid, learnt, out) if must_sweep else learnt
-
-
-def _newest(known: dict[IdentifierKey, Moved], told: dict[IdentifierKey, Moved]) -> dict[IdentifierKey, Moved]:
-    newer = {key: news for key, news in told.items() if key not in known or known[key].version < news.version}
-    return known | newer
-
-
 def _split(message: JourneySplit, header: Header, out: Outcome) -> Header:
     if header.state != "live":
         return header
-    moved = _newest(header.moved, {key: Moved(message.fragment, version) for key, version in message.versions.items()})
+    moved = custody.newest(header.moved, {key: Moved(message.fragment, version) for key, version in message.versions.items()})
     if moved == header.moved and header.sweep is None:
         # Here nothing of it lies any more: a slice told so first, or this is heard again.
         out.messages.append(Parted(message.fragment, message.fragment))
         return header
     fragments = tuple(sorted({*header.fragments, message.fragment}))
-    parting = msgspec.structs.replace(header, moved=moved, fragments=fragments)
+    not_before = custody.latest(header.not_before, message.not_before)
+    parting = msgspec.structs.replace(header, moved=moved, fragments=fragments, not_before=not_before)
     return parting if moved == header.moved else sweep.start(message.uid, parting, out)
 
 
@@ -277,7 +257,11 @@ def _add(uid: UnifiedUserId, header: Header, key: bytes, anchor: IdentifierKey, 
         return header
     summary = _entered(uid, header.summary, fold(header.summary, event), out)
     running = header.sweep
-    if running is not None and sweep.is_behind(running, key) and sweep.destination(header, anchor) is sweep.STAYS:
+    if (
+        running is not None
+        and sweep.is_behind(running, key)
+        and sweep.destination(header, anchor, event.occurred_at) is sweep.STAYS
+    ):
         running = msgspec.structs.replace(running, summary=fold(running.summary, event))
     return msgspec.structs.replace(header, summary=summary, sweep=running)
 

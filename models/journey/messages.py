@@ -34,6 +34,8 @@ class Slice(ToJourney, frozen=True):
     last: bool = False
     aged: Summary = EMPTY
     listed_since: int | None = None
+    not_before: dict[IdentifierKey, int] = msgspec.field(default_factory=dict)
+    """Anchors that were born again after an erasure, as far as `source` knew, with its time."""
 
 
 class SliceTaken(ToJourney, frozen=True):

@@ -78,6 +78,8 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """Before it, events are counted but no longer listed; None = all are listed."""
     rested: int | None = 0
     """Ages by timers of a later limit only; None = by none but the one after the next, since events were handed over to it."""
+    not_before: dict[IdentifierKey, int] = {}
+    """Anchors that were born again after an erasure, with its time: their older events belong nowhere."""
 
 
 Row = Header | Entry | Latest | int

@@ -35,11 +35,16 @@ GONE: Literal[Fate.GONE] = Fate.GONE
 _decode = msgspec.msgpack.Decoder(Event).decode
 
 
-def destination(header: Header, anchor: IdentifierKey) -> UnifiedUserId | Fate:
-    """Where an event of this anchor belongs: another journey's uid, STAYS or GONE.
+def destination(header: Header, anchor: IdentifierKey, occurred_at: int) -> UnifiedUserId | Fate:
+    """Where an event belongs: another journey's uid, STAYS or GONE.
 
-    What parted from a person before is not absorbed or erased with it.
+    What an erasure covers does not come back with an identifier that was born again.
     """
+    return GONE if occurred_at <= header.not_before.get(anchor, -1) else keeper(header, anchor)
+
+
+def keeper(header: Header, anchor: IdentifierKey) -> UnifiedUserId | Fate:
+    """Where new events of this anchor belong. What parted from a person before is not absorbed or erased with it."""
     moved = header.moved.get(anchor)
     if moved is not None and moved.uid is not None and anchor not in header.versions:
         return moved.uid
@@ -70,17 +75,19 @@ def step(message: SweepOn, header: Header, rows: Rows, out: Outcome) -> Header:
     entries = rows.scan(timeline(message.uid), running.position, STEP_ENTRIES)
     if not entries:
         return _finish(message.uid, header, running, out)
-    summary, going = running.summary, dict[UnifiedUserId, list[Placed]]()
+    summary, going, left = running.summary, dict[UnifiedUserId, list[Placed]](), dict[str, Place]()
     for key, entry in entries:
         assert isinstance(entry, Entry)
-        to = destination(header, entry.anchor)
+        to = destination(header, entry.anchor, place_of(key)[0])
         if to is STAYS:
             summary = summary if entry.is_repeat else fold(summary, _decode(entry.body))
         elif to is GONE:
-            _delete(message.uid, key, entry, header, rows)
+            header = _drop(message.uid, header, key, entry, rows)
+            left.setdefault(entry.subject, Place(*place_of(key)))
         else:
             assert isinstance(to, str)
             going.setdefault(to, []).append(Placed(entry.anchor, entry.body, entry.is_repeat))
+    _rejudge(message.uid, header, left, out)
     until = entries[-1][0] + b"\0"
     waiting = _send(message.uid, header, going, f"{running.number}/{place_of(entries[0][0])}", out)
     if waiting:
@@ -103,32 +110,38 @@ def _forget(uid: UnifiedUserId, header: Header, running: Sweep, rows: Rows, out:
 
     Events that stay may have come in between meanwhile, any number of them; so this too takes several turns if need be.
     """
-    summary, left = header.summary, dict[str, Place]()
+    left = dict[str, Place]()
     entries = rows.scan(timeline(uid), running.position, STEP_ENTRIES)
     for key, entry in entries:
         assert isinstance(entry, Entry)
-        if key < running.until and destination(header, entry.anchor) is not STAYS:
-            counted = header.state != "erased" and not entry.is_repeat
-            summary = without(summary, _decode(entry.body)) if counted else summary
-            _delete(uid, key, entry, header, rows)
+        if key < running.until and destination(header, entry.anchor, place_of(key)[0]) is not STAYS:
+            header = _drop(uid, header, key, entry, rows)
             left.setdefault(entry.subject, Place(*place_of(key)))
-    if header.state == "live":
-        out.messages += [Rejudge(uid, subject, place) for subject, place in left.items() if subject]
+    _rejudge(uid, header, left, out)
     out.messages.append(SweepOn(uid, running.number))
     if entries and entries[-1][0] < running.until and len(entries) == STEP_ENTRIES:
         running = msgspec.structs.replace(running, position=entries[-1][0] + b"\0")
     else:
         running = msgspec.structs.replace(running, position=running.until, until=b"")
-    return _with(msgspec.structs.replace(header, summary=summary), running)
+    return _with(header, running)
 
 
-def _delete(uid: UnifiedUserId, key: bytes, entry: Entry, header: Header, rows: Rows) -> None:
+def _drop(uid: UnifiedUserId, header: Header, key: bytes, entry: Entry, rows: Rows) -> Header:
     if entry.subject:
         leave = clicks.remove if header.state == "live" else clicks.forget
         leave(uid, Place(*place_of(key)), entry.subject, rows)
-        return
-    rows.delete(key)
-    rows.delete(id_key(uid, place_of(key)[1]))
+    else:
+        rows.delete(key)
+        rows.delete(id_key(uid, place_of(key)[1]))
+    if header.state == "erased" or entry.is_repeat:
+        return header
+    return msgspec.structs.replace(header, summary=without(header.summary, _decode(entry.body)))
+
+
+def _rejudge(uid: UnifiedUserId, header: Header, left: dict[str, Place], out: Outcome) -> None:
+    """Clicks that went may leave others that count now."""
+    if header.state == "live":
+        out.messages += [Rejudge(uid, subject, place) for subject, place in left.items() if subject]
 
 
 def _send(
@@ -142,7 +155,7 @@ def _send(
         moved = header.moved if absorbs else {}
         for events_cut in _cut(events):
             part = f"{step_name}/{len(parts)}"
-            out.messages.append(Slice(to, uid, part, events_cut, versions, moved))
+            out.messages.append(Slice(to, uid, part, events_cut, versions, moved, not_before=header.not_before))
             parts.append(part)
     return tuple(parts)
 
@@ -164,10 +177,10 @@ def _finish(uid: UnifiedUserId, header: Header, running: Sweep, out: Outcome) ->
     if header.state == "moved":
         assert header.into is not None
         custody, aged = (header.versions, header.moved, header.done), (header.aged, header.listed_since)
-        out.messages.append(Slice(header.into, uid, "", (), *custody, True, *aged))
-        return Header("moved", into=header.into, versions=header.versions, sweeps=header.sweeps)
+        out.messages.append(Slice(header.into, uid, "", (), *custody, True, *aged, header.not_before))
+        return Header("moved", into=header.into, versions=header.versions, sweeps=header.sweeps, not_before=header.not_before)
     if header.state == "erased":
-        return Header("erased", moved=header.moved, done=header.done, sweeps=header.sweeps)
+        return Header("erased", moved=header.moved, done=header.done, sweeps=header.sweeps, not_before=header.not_before)
     for stage, place in running.summary.stages.items():
         if header.summary.stages.get(stage) != place:
             out.entered.append(StageEntered(uid, stage, place.occurred_at, place.event_id))
@@ -178,4 +191,4 @@ def _with(header: Header, running: Sweep) -> Header:
     return msgspec.structs.replace(header, sweep=running)
 
 
-__all__ = ["GONE", "STAYS", "destination", "is_behind", "start", "step", "taken"]
+__all__ = ["GONE", "STAYS", "destination", "is_behind", "keeper", "start", "step", "taken"]

@@ -30,7 +30,7 @@ class Retention:
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self.limit = 0
+        self.limit, self.latest = 0, 0
         self.aged: defaultdict[UnifiedUserId, list[Event]] = defaultdict(list)
         """By the journey that they were in."""
         self._late: set[tuple[EventId, int]] = set()
@@ -40,11 +40,14 @@ class Retention:
         self.limit += self._random.randint(1, SPAN // 2)
         return self.limit
 
-    def time(self, earlier: list[Event]) -> int:
-        """When an event occurs. A retry of one that may have aged has a time before the limit too."""
+    def time(self, earlier: list[Event], until: int) -> int:
+        """When an event occurs: after `until`. A retry of one that may have aged has a time before the limit too."""
         if any(event.occurred_at < self.limit for event in earlier):
-            return self._random.randrange(self.limit)
-        return self._random.randrange(max(0, self.limit - 1), self.limit + SPAN)
+            return self._random.randrange(until + 1, self.limit)
+        since = max(0, self.limit - 1, until + 1)
+        at = self._random.randrange(since, max(since, self.limit) + SPAN)
+        self.latest = max(self.latest, at)
+        return at
 
     def leave(self, uid: UnifiedUserId, events: list[Event]) -> None:
         """These events left a timeline."""

@@ -3,9 +3,8 @@
 A younger cluster that was absorbed does not know so at once: until the elder's answer reaches it, its journey still gets
 events. That is the window in which stragglers are made.
 
-An erased identifier never comes back here. In the product it may: born again it can join the person from which it once
-parted, and that person's journey still sends its events after the erased one, until the hand-over tells it better. Events
-say nothing of the custody version that they were placed under, so the journey has no means to know.
+An erased identifier may be born again, and join the person from which it once parted while that one's journey still gives
+the events of its former life away.
 """
 
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ class Cluster:
     members: dict[IdentifierKey, int]
     absorbed: set[UnifiedUserId] = field(default_factory=set)
     origins: dict[UnifiedUserId, UnifiedUserId] = field(default_factory=dict)
+    not_before: dict[IdentifierKey, int] = field(default_factory=dict)
     state: str = "live"
     closing: JourneyClosed | None = None
 
@@ -35,6 +35,10 @@ class Custody:
         self._births = 0
         self.clusters: dict[UnifiedUserId, Cluster] = {}
         self.holders: dict[IdentifierKey, UnifiedUserId] = {}
+        self.erased: dict[IdentifierKey, tuple[int, int]] = {}
+        """Identifiers that nobody has any more: with the version of their last custody, and when that ended."""
+        self.lives: dict[IdentifierKey, int] = {}
+        """With which custody an identifier that had been erased was born again."""
         for number in range(keys):
             self._born({IdentifierKey(f"k{number}"): 0})
 
@@ -44,8 +48,13 @@ class Custody:
 
     def receiver(self, key: IdentifierKey) -> UnifiedUserId:
         """The cluster that an event of this anchor reaches: the holder, or one that does not know yet that it is not."""
-        late = [c.uid for c in self.clusters.values() if c.state == "absorbed" and c.closing and key in c.members]
+        life = self.lives.get(key, 0)
+        late = [c.uid for c in self.clusters.values() if c.closing and c.members.get(key, -1) >= life]
         return self._random.choice([self.holders[key], *late])
+
+    def until(self, key: IdentifierKey) -> int:
+        """Until when an erasure covers the events of an identifier; -1 = there was none."""
+        return self.clusters[self.holders[key]].not_before.get(key, -1)
 
     def merge(self) -> None:
         """Two persons turn out to be one: the elder takes all, at once; the younger hears of it later."""
@@ -54,7 +63,8 @@ class Custody:
         elder.members |= taken
         elder.absorbed |= {younger.uid, *younger.absorbed}
         elder.origins |= younger.origins
-        younger.state, younger.closing = "absorbed", JourneyClosed(younger.uid, elder.uid, taken)
+        elder.not_before |= younger.not_before
+        younger.state, younger.closing = "absorbed", JourneyClosed(younger.uid, elder.uid, taken, dict(younger.not_before))
         self.holders |= dict.fromkeys(taken, elder.uid)
 
     def unanswered(self) -> list[Cluster]:
@@ -74,18 +84,28 @@ class Custody:
         versions = {key: cluster.members.pop(key) + 1 for key in leaving}
         fragment = self._born(versions)
         self.clusters[fragment].origins[fragment] = cluster.uid
-        return JourneySplit(cluster.uid, fragment, versions)
+        reborn = {key: cluster.not_before.pop(key) for key in leaving if key in cluster.not_before}
+        self.clusters[fragment].not_before = reborn
+        return JourneySplit(cluster.uid, fragment, versions, reborn)
 
-    def erase(self, cluster: Cluster) -> JourneyErased:
+    def erase(self, cluster: Cluster, at: int) -> JourneyErased:
         """The person is gone with all that it was known by."""
         cluster.state = "erased"
-        for key in cluster.members:
+        for key, version in cluster.members.items():
             del self.holders[key]
-        return JourneyErased(cluster.uid, 0)
+            self.erased[key] = version, at
+        return JourneyErased(cluster.uid, at)
 
-    def _born(self, members: dict[IdentifierKey, int]) -> UnifiedUserId:
+    def rise(self) -> None:
+        """An identifier that was erased is seen again: somebody new has it."""
+        key = self._random.choice(sorted(self.erased))
+        version, at = self.erased.pop(key)
+        self.lives[key] = version + 1
+        self._born({key: version + 1}, {key: at})
+
+    def _born(self, members: dict[IdentifierKey, int], not_before: dict[IdentifierKey, int] | None = None) -> UnifiedUserId:
         uid = UnifiedUserId(f"u{self._births:03d}")
         self._births += 1
-        self.clusters[uid] = Cluster(uid, dict(members))
+        self.clusters[uid] = Cluster(uid, dict(members), not_before=not_before or {})
         self.holders |= dict.fromkeys(members, uid)
         return uid

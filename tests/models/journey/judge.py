@@ -20,6 +20,8 @@ class Judge:
         """Events that were in some journey."""
         self._shown: set[str] = set()
         """Events that were visible to the person whose they are."""
+        self._buried: set[str] = set()
+        """Events that an erasure covers, that were seen nowhere after journeys had heard all that happened until then."""
         self._timelines: dict[UnifiedUserId, list[Event]] = {}
         self._on_the_way: set[IdentifierKey] = set()
         """Identifiers that parted from somebody while other hand-overs were under way. Their events travel after them from
@@ -33,10 +35,13 @@ class Judge:
             self._timelines[uid] = _true_to_itself(world.shelf(uid), uid)
         self._on_the_way = self._on_the_way | world.parted if world.is_busy() else set()
         views = {cluster.uid: self._view(cluster.uid) for cluster in world.custody.live()}
-        alive = {name for name, some in world.deliveries.items() if some[0][0] in world.custody.holders}
+        alive = set(world.alive())
         held = {event.event_id for events in self._timelines.values() for event in events} | world.retention.names()
-        shown = {name for name in alive if name in views[world.custody.holders[self._anchor(name)]]}
-        asked = {name for name in alive if self._anchor(name) not in self._on_the_way} - world.retention.names()
+        shown = {name for name in alive if name in views[world.custody.holders[world.anchor(name)]]}
+        asked = {name for name in alive if world.anchor(name) not in self._on_the_way} - world.retention.names()
+        seen = set().union(*views.values())
+        assert not seen & self._buried, f"visible again after an erasure: {sorted(seen & self._buried)}"
+        self._buried |= set() if world.has_news() else world.dead - seen
         assert self._held & alive <= held, f"in no journey any more: {sorted(self._held & alive - held)}"
         assert self._shown & asked <= shown, f"no longer visible: {sorted(self._shown & asked - shown)}"
         self._held, self._shown = self._held | held, shown
@@ -70,16 +75,18 @@ class Judge:
     def _view(self, uid: UnifiedUserId) -> set[str]:
         world = self._world
         cluster = world.custody.clusters[uid]
-        shown = [event.event_id for event in merged([self._timelines.get(one, []) for one in world.uids_of(cluster)])]
-        assert len(shown) == len(set(shown)), f"{uid} shows an event twice"
-        return {name for name in shown if world.is_settled(cluster) or self._anchor(name) in cluster.members}
-
-    def _anchor(self, event_id: str) -> IdentifierKey:
-        return self._world.deliveries[event_id][0][0]
+        shown = merged([self._timelines.get(one, []) for one in world.uids_of(cluster)])
+        assert len(shown) == len({event.event_id for event in shown}), f"{uid} shows an event twice"
+        anchors = dict.fromkeys(cluster.members, -1) | cluster.not_before
+        return {
+            e.event_id
+            for e in shown
+            if world.is_settled(cluster) or e.occurred_at > anchors.get(world.anchor(e.event_id), e.occurred_at)
+        }
 
     def _expected(self, uid: UnifiedUserId) -> list[Event]:
         world = self._world
-        mine = [some for some in world.deliveries.values() if world.custody.holders.get(some[0][0]) == uid]
+        mine = [world.deliveries[name] for name in world.alive() if world.custody.holders[world.anchor(name)] == uid]
         entered = [[event for _, event in some if not world.retention.is_late(event)] for some in mine]
         earliest = [min(events, key=lambda event: event.received_at) for events in entered if events]
         listed = [event for event in earliest if event.event_id not in world.retention.names()]

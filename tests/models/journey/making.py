@@ -44,10 +44,10 @@ def made(
     )
 
 
-def placed(uid: str, event: Event, anchor: str = "k") -> EventPlaced:
-    """The cluster of a uid passes an event to its journey."""
+def placed(uid: str, event: Event, anchor: str = "k", version: int = -1) -> EventPlaced:
+    """The cluster of a uid, which holds the anchor with a custody version, passes an event to its journey."""
     times = event.occurred_at, event.received_at
-    return EventPlaced(UnifiedUserId(uid), IdentifierKey(anchor), event.event_id, *times, encode(event))
+    return EventPlaced(UnifiedUserId(uid), IdentifierKey(anchor), event.event_id, *times, encode(event), version)
 
 
 def carried(event: Event, anchor: str = "k") -> Placed:

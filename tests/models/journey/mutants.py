@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from models.ids import UnifiedUserId
-from models.journey import actor, clicks, sweep
+from models.journey import actor, clicks, custody, sweep
 from models.journey.messages import Parted, Placed, Slice, SliceTaken, SweepOn
 from models.journey.outcome import Outcome, Rows
 from models.journey.rows import Entry, Header, Latest, Sweep, latest_key
@@ -17,15 +17,9 @@ from tests.models.journey.making import decode
 
 Patch = tuple[object, str, Callable[..., Any]]
 _event, _keep, _add, _receive = actor._event, actor._keep, actor._add, actor._receive
-_slice, _learn = actor._slice, actor._learn
+_slice, _learn = actor._slice, custody.learn
 _turn, _enter = actor._turn, clicks.enter
 _step, _taken, _start, _destination = sweep.step, sweep.taken, sweep.start, sweep.destination
-
-
-def _drop_stragglers(message: EventPlaced, header: Header, rows: Rows, out: Outcome) -> Header:
-    header = _event(message, header, rows, out)
-    out.messages[:] = [told for told in out.messages if not isinstance(told, EventPlaced)]
-    return header
 
 
 def _keep_stragglers(message: EventPlaced, header: Header, rows: Rows, out: Outcome) -> Header:
@@ -42,17 +36,18 @@ def _lose_slice(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, 
 
 
 def _pass_on(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:
-    to = sweep.destination(header, placed.anchor)
+    event = decode(placed.body)
+    to = sweep.destination(header, placed.anchor, event.occurred_at)
     if not isinstance(to, str):
         return _receive(uid, header, placed, rows, out)
-    event = decode(placed.body)
     times = event.occurred_at, event.received_at
     out.messages.append(EventPlaced(to, placed.anchor, event.event_id, *times, placed.body))
     return header
 
 
 def _trust_slices_under_way(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: Outcome) -> Header:
-    if header.sweep is not None and sweep.destination(header, placed.anchor) is not sweep.GONE:
+    at = decode(placed.body).occurred_at
+    if header.sweep is not None and sweep.destination(header, placed.anchor, at) is not sweep.GONE:
         return _keep(uid, header, placed, rows, out)
     return _receive(uid, header, placed, rows, out)
 
@@ -112,8 +107,16 @@ def _adding(is_behind: Callable[[Sweep, bytes], bool]) -> Callable[..., Header]:
     return add
 
 
-def _erase_what_parted(header: Header, anchor: Any) -> Any:
-    return sweep.GONE if header.state == "erased" else _destination(header, anchor)
+def _erase_what_parted(header: Header, *event: Any) -> Any:
+    return sweep.GONE if header.state == "erased" else _destination(header, *event)
+
+
+def _rise_again(header: Header, anchor: Any, occurred_at: int) -> Any:
+    return sweep.keeper(header, anchor)
+
+
+def _forgets_erasures(header: Header, message: Slice, out: Outcome) -> Header:
+    return _learn(header, replace(message, not_before={}), out)
 
 
 def _verdict_kept(uid: UnifiedUserId, subject: str, since: Place, rows: Rows) -> clicks.Turns:
@@ -136,7 +139,6 @@ def _reported_quietly(uid: UnifiedUserId, subject: str, header: Header, changed:
 
 
 MUTANTS: dict[str, Patch] = {
-    "forgets to forward": (actor, "_event", _drop_stragglers),
     "keeps what is to be forwarded": (actor, "_event", _keep_stragglers),
     "counts twice": (actor, "_keep", _count_again),
     "first to arrive stands": (actor, "_delivery", lambda anchor, body: 0),
@@ -145,8 +147,8 @@ MUTANTS: dict[str, Patch] = {
     "deletes what only a slice under way holds": (actor, "_receive", _trust_slices_under_way),
     "done after the first slice": (actor, "_slice", _first_is_last),
     "slice kept by an absorbed journey": (actor, "_slice", _hold_for_the_absorbed),
-    "learns without sweeping": (actor, "_learn", _learn_without_sweep),
-    "does not learn": (actor, "_learn", _learn_nothing),
+    "learns without sweeping": (custody, "learn", _learn_without_sweep),
+    "does not learn": (custody, "learn", _learn_nothing),
     "deleted before the slice was taken": (sweep, "step", _delete_at_once),
     "repeated answer taken for another": (sweep, "taken", _any_slice_will_do),
     "a running sweep is not begun anew": (sweep, "start", _never_anew),
@@ -161,3 +163,8 @@ MUTANTS: dict[str, Patch] = {
     "the end of the clicks is forgotten when one leaves": (clicks, "remove", _only_the_latest),
     "who no longer counts is not reported": (actor, "_turn", _reported_quietly),
 }
+RISING: dict[str, Patch] = {
+    "the erased rises again": (sweep, "destination", _rise_again),
+    "erasures are not handed over": (custody, "learn", _forgets_erasures),
+}
+"""Shown by the history in test_rebirth.py."""

@@ -46,6 +46,8 @@ class World:
         self.lanes: defaultdict[Lane, deque[JourneyMessage]] = defaultdict(deque)
         self.again: list[JourneyMessage] = []
         self.deliveries: defaultdict[str, list[tuple[IdentifierKey, Event]]] = defaultdict(list)
+        self.dead: set[str] = set()
+        """Events that an erasure covers."""
         self.parted: set[IdentifierKey] = set()
         self.changed: set[UnifiedUserId] = set()
         self.messages = 0
@@ -73,10 +75,12 @@ class World:
         elif choice < 0.8:
             if len(self.custody.live()) > 1:
                 self.custody.merge()
-        elif choice < 0.97:
+        elif choice < 0.95:
             self._split()
-        elif self.custody.live():
-            self.tell(self.custody.erase(self.random.choice(self.custody.live())))
+        elif choice < 0.98 and self.custody.live():
+            self._erase(self.random.choice(self.custody.live()))
+        elif self.custody.erased:
+            self.custody.rise()
 
     def progress(self) -> bool:
         """One message reaches its journey, or one cluster learns that it was absorbed; False when all is quiet."""
@@ -100,6 +104,10 @@ class World:
     def is_busy(self) -> bool:
         """Whether anything is under way."""
         return bool(self.again or self.custody.unanswered() or any(self.lanes.values()))
+
+    def has_news(self) -> bool:
+        """Whether journeys have not heard yet of all that happened to identities."""
+        return any(waiting for lane, waiting in self.lanes.items() if lane.stage == "identity")
 
     def tell(self, news: JourneyNews) -> None:
         """A cluster to its journey."""
@@ -136,16 +144,17 @@ class World:
 
     def _deliver_again(self) -> None:
         """A retry: the same event id, with the time of a clock that was set right meanwhile."""
-        known = [(name, some[0][0]) for name, some in self.deliveries.items() if some[0][0] in self.custody.holders]
+        known = [(name, self.anchor(name)) for name in self.alive()]
         if known:
             self._place(*self.random.choice(known))
 
     def _place(self, event_id: str, key: IdentifierKey) -> None:
         self._clock += 1
         random = self.random
+        receiver = self.custody.clusters[self.custody.receiver(key)]
         event = made(
             event_id,
-            self.retention.time([event for _, event in self.deliveries[event_id]]),
+            self.retention.time([event for _, event in self.deliveries[event_id]], self.custody.until(key)),
             received=self._clock,
             channel=random.choice(CHANNELS),
             traits={"city": self._clock},
@@ -153,7 +162,11 @@ class World:
             click=None if self._ageing else self._clicking.choice(CLICKS),
         )
         self.deliveries[event_id].append((key, event))
-        self.tell(placed(self.custody.receiver(key), event, key))
+        self.tell(placed(receiver.uid, event, key, receiver.members[key]))
+
+    def _erase(self, cluster: Cluster) -> None:
+        self.dead |= {name for name in self.alive() if self.anchor(name) in cluster.members}
+        self.tell(self.custody.erase(cluster, self.retention.latest))
 
     def _split(self) -> None:
         several = [cluster for cluster in self.custody.live() if len(cluster.members) > 1]
@@ -161,6 +174,14 @@ class World:
             news = self.custody.split(self.random.choice(several))
             self.parted = set() if self._patient else set(news.versions)
             self.tell(news)
+
+    def anchor(self, event_id: str) -> IdentifierKey:
+        """The identifier that an event is anchored on."""
+        return self.deliveries[event_id][0][0]
+
+    def alive(self) -> list[str]:
+        """The events of persons there are."""
+        return [name for name in self.deliveries if name not in self.dead]
 
     def uids_of(self, cluster: Cluster) -> list[UnifiedUserId]:
         """The timelines that a lookup reads for a person: its own first, then those from which events still come."""
