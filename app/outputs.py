@@ -13,7 +13,7 @@ import msgspec
 from app.clock import now_ms
 from app.rejection import Origin, rejection
 from app.runtime.durable import Record
-from models.clicks import gap_of
+from models.clicks import rule_of
 from models.display import rfc3339
 from models.event import Event, Rejected
 from models.identity.outcome import Erased, Mapped, Merged, Output, Refused, RequestResult, Split, Suppressed, Wandering
@@ -22,7 +22,6 @@ from models.journey.outcome import StageEntered
 from models.journey_messages import EventPlaced
 
 _encode = msgspec.json.Encoder().encode
-REPEATED = "repeated_click 1: clicks of a device on an element count {seconds:g} s apart"
 
 
 class Outputs:
@@ -82,7 +81,7 @@ class Outputs:
         """The record of a click that only repeats another; it holds the bytes that it came as."""
         click = event.click
         assert click is not None, "only clicks are repeated"
-        rejected = Rejected("repeated_click", REPEATED.format(seconds=gap_of(click.subject) / 1_000))
+        rejected = Rejected("repeated_click", rule_of(click.subject))
         origin = Origin(click.topic, click.partition, click.offset)
         return rejection(self._rejected, rejected, origin, self._at(event.received_at), click.raw)
 

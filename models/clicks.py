@@ -4,14 +4,14 @@ Known when the event comes in and kept with it (`Event.click`), with the time th
 configuration speaks of new events only. Which clicks count is decided where a person's events meet (models/journey/clicks.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from models.business import compared
-from models.ids import Identifier
+from models.ids import EventId, Identifier
 
 DEVICES = ("device_id", "anonymous_id")
 """Namespaces of what a person clicks with, the better one first; without any the anchor stands for the device."""
@@ -40,6 +40,11 @@ def gap_of(subject: str) -> int:
     return int(subject.partition(".")[0])
 
 
+def rule_of(subject: str) -> str:
+    """The rule that tells of a click that it only repeats another: its name, its version, and its words."""
+    return f"repeated_click 1: clicks of a device on an element count {gap_of(subject) / 1_000:g} s apart"
+
+
 def device_of(identifiers: Sequence[Identifier]) -> str:
     """What a person clicks with: `namespace:value`. The anchor comes first."""
     for namespace in DEVICES:
@@ -56,3 +61,24 @@ def path_of(paths: Sequence[object], urls: Sequence[object]) -> str:
             address = compared(given)
             return address[address.index("/") :]
     return "/"
+
+
+class Clicked(NamedTuple):
+    """A click among others: what it is compared by, when it was, and which one it is."""
+
+    subject: str
+    occurred_at: int
+    event_id: EventId
+
+
+def repeated(clicks: Iterable[Clicked]) -> list[Clicked]:
+    """Those that only repeat another: of each subject the first counts, and then each that lies the gap behind the last one."""
+    last: dict[str, int] = {}
+    found = []
+    for click in sorted(clicks):
+        counted = last.get(click.subject)
+        if counted is not None and click.occurred_at - counted < gap_of(click.subject):
+            found.append(click)
+        else:
+            last[click.subject] = click.occurred_at
+    return found

@@ -85,6 +85,13 @@ def parse(raw: bytes | None, policy: Policy, position: Position, received_at_ms:
     return noise(event, policy.cleaning) or _completed(event, policy, position, raw or b"")
 
 
+def name_in(raw: bytes | None, policy: Policy) -> tuple[str, str] | None:
+    """The name of the event that a record holds, in the register's words and as it came; None where it has none."""
+    wire = read(raw, policy.places)
+    name = wire if isinstance(wire, Rejected) else _name(wire.event, policy)
+    return None if isinstance(name, Rejected) or isinstance(wire, Rejected) else (name, wire.event.strip())
+
+
 def _name(given: object, policy: Policy) -> str | Rejected:
     if given is None:
         return Rejected("missing_event", "an event has the name of what happened in `event`")

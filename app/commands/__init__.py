@@ -20,8 +20,8 @@ from app.supervisor import KeepsDying
 from app.topics import TopicsError
 
 COMMANDS = (
-    *("up", "broker", "topics", "collect", "worker", "replay", "rejected", "channels", "status", "simulate"),
-    *("codeless", "check", "audit", "token"),
+    *("up", "broker", "topics", "collect", "worker", "replay", "rejected", "channels", "events", "status", "simulate"),
+    *("clean", "codeless", "check", "audit", "token"),
 )
 EXPECTED = (SettingsError, ConfigError, BrokerError, TopicsError, KeepsDying)
 

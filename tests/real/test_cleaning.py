@@ -1,13 +1,17 @@
 """Standardising and cleaning on the whole chain: regions, robots, tests, repeated clicks, and a device under two names."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from click.testing import CliRunner
 
 from app.broker import Broker
+from app.commands import main
 from app.settings import PACKAGED_CONFIG
 from tests.real.crowd import Behaviour, Name
 from tests.real.system import System, path_of
@@ -44,8 +48,16 @@ def click(event_id: str, second: float, device: str, more: Any = None) -> Behavi
     return Behaviour("web", event_id, "element_clicked", NOON + round(second * 1_000), names, told)
 
 
-def behaviour(event_id: str, *names: Name, **more: Any) -> Behaviour:
-    return Behaviour("app", event_id, "search", NOON + len(event_id), names, more)
+def behaviour(event_id: str, *names: Name, event: str = "search", **more: Any) -> Behaviour:
+    return Behaviour("app", event_id, event, NOON + len(event_id), names, more)
+
+
+def listed(system: System) -> dict[str, Any]:
+    """What `onetrail events` lists, by name."""
+    environment = {"ONETRAIL_KAFKA": system.bootstrap, "ONETRAIL_PREFIX": system.prefix, **system.environment}
+    result = CliRunner(env=environment).invoke(main, ["events", "--json"])
+    assert result.exit_code == 0, result.output
+    return {item["event"]: item for item in json.loads(result.stdout)["items"]}
 
 
 async def items_of(system: System, *name: str) -> dict[str, Any]:
@@ -63,6 +75,7 @@ async def test_what_comes_in_is_standardised_and_cleaned(system: System) -> None
     for one in (click("a1", 0, "d1"), click("b1", 30, "d2"), repeated, click("a3", 70, "d1"), repeated):
         await system.put("behaviour.web", one.record, partition=0)
     await system.tell([robot, load, behaviour("where", ("user_id", "eve"), properties={"address": "北京市朝阳区"}, traits=south)])
+    await system.tell([behaviour("n1", ("user_id", "dan"), event="加购"), behaviour("n2", ("user_id", "dan"), event="foo_bar")])
     await system.tell([behaviour("i1", IMEI, ("device_id", "u-1")), behaviour("i2", ("device_id", "u-2"), WRONG_IMEI)])
     status = await system.settled()
 
@@ -78,6 +91,15 @@ async def test_what_comes_in_is_standardised_and_cleaned(system: System) -> None
     eve = await system.known(path_of("journeys", "user_id", "eve"))
     assert eve["items"][0]["properties"] == {"region_code": "110105", "address": "北京市朝阳区"}
     assert eve["traits"] == south | {"region_code": "440305"}
+
+    names = await asyncio.to_thread(listed, system)
+    assert {name: item["registered"] for name, item in names.items()} == {
+        "element_clicked": True,
+        "search": True,
+        "add_to_cart": True,
+        "foo_bar": False,
+    }
+    assert names["add_to_cart"]["told"] == "加购"
 
     assert list(await items_of(system, *IMEI)) == ["i1"] == list(await items_of(system, "device_id", "u-1"))
     other = await items_of(system, "device_id", "u-2")

@@ -15,23 +15,9 @@ from models.journey.rows import Entry, entry_key
 from models.journey_messages import EventPlaced
 from models.notation import read
 from tables.journey import event_of
-from tests.app.check.world import OUTPUTS, Tamper, World
+from tests.app.check.world import HISTORY, OUTPUTS, Tamper, World
 from tests.scenarios.suite import BEGIN_MS
 
-HISTORY = """
-    t1 web anonymous_id:a page_viewed /pricing
-    t2 web anonymous_id:a page_viewed /faq
-    t3 app user_id:7 anonymous_id:a signed_in
-    t4 wecom phone:13800138000 asked
-    t5 app user_id:8 device_id:tablet signed_in
-    t6 app user_id:9 device_id:tablet signed_in
-    t7 web user_id:10 anonymous_id:b signed_in
-    t8 unlink user_id:10 anonymous_id:b
-    t9 web user_id:11 anonymous_id:c signed_in
-    t10 erase user_id:11
-    t11 link phone:13800138000 user_id:8
-    t4 wecom phone:13800138000 asked
-"""
 NOT_JSON = b"{"
 CLICK = (
     b'{"event_id":"c%d","event":"element_clicked","occurred_at":%d,"identifiers":{"user_id":"7"},"properties":{"element":"#a"}}'

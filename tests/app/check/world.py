@@ -43,6 +43,20 @@ OUTPUTS = Outputs("t", ZONE)
 TODAYS = Readers([], {}, "")
 """Nobody else read anything."""
 WEEK_MS = 7 * 86_400_000
+HISTORY = """
+    t1 web anonymous_id:a page_viewed /pricing
+    t2 web anonymous_id:a page_viewed /faq
+    t3 app user_id:7 anonymous_id:a signed_in
+    t4 wecom phone:13800138000 asked
+    t5 app user_id:8 device_id:tablet signed_in
+    t6 app user_id:9 device_id:tablet signed_in
+    t7 web user_id:10 anonymous_id:b signed_in
+    t8 unlink user_id:10 anonymous_id:b
+    t9 web user_id:11 anonymous_id:c signed_in
+    t10 erase user_id:11
+    t11 link phone:13800138000 user_id:8
+    t4 wecom phone:13800138000 asked
+"""
 
 
 class Written(NamedTuple):
