@@ -12,6 +12,7 @@ from tests.tidy import CODE, ENVIRONMENT, RULES, Findings, Rule, Source
 
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTION_P90_MAX = 20.0
+PICTURES = (".png",)
 
 SNIPPETS: list[tuple[Callable[[Source], Findings], str, str, int]] = [
     (tidy.short_functions, "app/a.py", "def f():\n" + "    x = 1\n" * 39, 0),
@@ -74,7 +75,7 @@ def sources() -> list[Source]:
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    files = [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+    files = [name for name in listed.stdout.splitlines() if (ROOT / name).is_file() and not name.endswith(PICTURES)]
     return [Source(name, (ROOT / name).read_text(encoding="utf-8")) for name in files]
 
 
