@@ -12,7 +12,14 @@ from models.masking import CLEAR
 
 def page(template: str, language: str, **context: Any) -> str:
     text = LANGUAGE[language]
-    known = {"t": text, "lang": HTML_LANG[language], "languages": LANGUAGES, "caller": None, "csrf": "", "mask": CLEAR}
+    known: dict[str, Any] = {
+        "t": text,
+        "lang": HTML_LANG[language],
+        "languages": LANGUAGES,
+        "caller": None,
+        "csrf": "",
+        "mask": CLEAR,
+    }
     answer = html(template, here="/console/", query=[("id", "a b&<")], **known, **context)
     assert answer.text is not None
     return answer.text
