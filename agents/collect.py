@@ -6,7 +6,7 @@ from typing import Any
 from faust.types import StreamT
 
 from app.instance import BEHAVIOUR, IDENTITY_INBOX, POLICY, REJECTED, ZONE, app, outputs, partitions, raw_topic, reading, settings
-from app.reading import named, system_of
+from app.reading import carried, is_import
 from app.rejection import Origin, rejection
 from app.runtime.relay import Relay
 from app.runtime.stage import Message, Sent
@@ -15,6 +15,7 @@ from app.tallies import relays
 from models.display import rfc3339
 from models.event import Rejected
 from models.ids import route
+from models.imports import imported
 from models.occurrence import occurred
 from models.parse import Position, parse
 
@@ -27,9 +28,9 @@ def collect_record(record: Any) -> Iterator[Sent]:
     if isinstance(event, Rejected):
         origin = Origin(record.topic, record.partition, record.offset)
         rejected = rejection(REJECTED, event, origin, rfc3339(record.timestamp, ZONE), record.value)
-        yield rejected._replace(headers=(*rejected.headers, *named(system_of(record.headers))))
+        yield rejected._replace(headers=(*rejected.headers, *carried(record.headers)))
         return
-    message = occurred(event, settings.pii_key)
+    message = occurred(imported(event) if is_import(record.headers) else event, settings.pii_key)
     yield Message(IDENTITY_INBOX, route(message.key), message)
 
 

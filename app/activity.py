@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.config import Config
 from app.past import begins_of, records_of
 from app.settings import Settings
 from models.display import rfc3339
-from models.foreign import part
+from models.edge import read
+from models.event import Rejected
 
 WINDOW_MS = 24 * 3_600_000
 BUCKET_MS = 60_000
@@ -66,17 +66,6 @@ class Came(NamedTuple):
 
     records: int = 0
     last_ms: int | None = None
-
-
-class Held(msgspec.Struct):
-    """What an edge held back in a while, by reason; a summary that was sent twice has one `id`."""
-
-    id: str
-    channel: str
-    filtered: dict[str, int]
-
-
-_HELD = msgspec.json.Decoder(Held)
 
 
 async def activity(settings: Settings, config: Config, rejections: Rejections, now_ms: int) -> dict[str, Any]:
@@ -168,8 +157,8 @@ async def _held(settings: Settings, since_ms: int) -> dict[str, Counter[str]]:
     told: set[str] = set()
     with contextlib.suppress(LookupError):  # a cluster whose topics an older version made
         async for record in records_of(settings, f"{settings.prefix}.edge.filtered", since_ms):
-            held: Held | None = part(_HELD, record.value or b"", None)
-            if held is not None and held.id not in told:
-                told.add(held.id)
-                found[held.channel].update(held.filtered)
+            summary = read(record.value or b"")
+            if not isinstance(summary, Rejected) and summary.id not in told:
+                told.add(summary.id)
+                found[summary.channel].update(summary.filtered)
     return found

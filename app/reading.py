@@ -14,6 +14,9 @@ from models.event import Rejected
 from models.policy import Policy
 
 SYSTEM_HEADER = "system"
+IMPORT_HEADER = "import"
+IMPORT = ((IMPORT_HEADER, b"1"),)
+CARRIED = frozenset({SYSTEM_HEADER, IMPORT_HEADER})
 
 _NO_SYSTEM = Rejected(
     "internal", f"a record of {PULLED_TOPIC} has a header `{SYSTEM_HEADER}` with the name of a configured system"
@@ -54,3 +57,13 @@ def rules_name(config: Config, pii_key: bytes) -> str:
     """Names the rules that events are read by: 8 hexadecimal digits of the configuration and the key of identifiers."""
     rules = msgspec.structs.replace(config, workers=Workers(), privacy=Privacy())
     return hashlib.sha256(msgspec.json.encode(rules, order="deterministic") + pii_key).hexdigest()[:8]
+
+
+def carried(headers: Headers) -> tuple[tuple[str, bytes], ...]:
+    """The headers that say how a record is read; they stay with it when it is rejected."""
+    return tuple((name, value) for name, value in headers if name in CARRIED and value)
+
+
+def is_import(headers: Headers) -> bool:
+    """Whether a record is of a history that was imported."""
+    return any(name == IMPORT_HEADER for name, _ in headers)

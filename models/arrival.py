@@ -46,6 +46,13 @@ def as_it_came(raw: bytes, places: Places | None, zone: tzinfo, came_at_ms: int)
         return raw
 
 
+def as_told(raw: bytes, places: Places | None, zone: tzinfo) -> bytes:
+    """A record of a history: when it was sent, long ago, says nothing of a clock, so its time is the one that it tells."""
+    wire = read(raw, places)
+    sent_at = None if isinstance(wire, Rejected) or wire.sent_at is None else instant(wire.sent_at, zone)
+    return raw if sent_at is None else as_it_came(raw, places, zone, sent_at)
+
+
 def _put(record: msgspec.Raw, place: list[str], value: bytes) -> msgspec.Raw:
     """The record with a value at a place; objects on the way are made where they are missing."""
     name, *rest = place

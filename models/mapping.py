@@ -25,17 +25,18 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
 
 def fields_of(record: msgspec.Raw, places: Places) -> dict[str, msgspec.Raw]:
     """The canonical fields that the record has, as they stand there."""
-    found = {name: _at(record, getattr(places, name)) for name in FIELDS}
+    found = {name: at_place(record, getattr(places, name)) for name in FIELDS}
     return {name: raw for name, raw in found.items() if raw is not None}
 
 
 def identifiers_of(record: msgspec.Raw, places: Places) -> dict[str, msgspec.Raw]:
     """Namespace -> what stands at its place."""
-    found = {namespace: _at(record, place) for namespace, place in places.identifiers.items()}
+    found = {namespace: at_place(record, place) for namespace, place in places.identifiers.items()}
     return {namespace: raw for namespace, raw in found.items() if raw is not None}
 
 
-def _at(record: msgspec.Raw, place: str | None) -> msgspec.Raw | None:
+def at_place(record: msgspec.Raw, place: str | None) -> msgspec.Raw | None:
+    """What stands at a dotted place of a JSON object; None = nothing."""
     if place is None:
         return None
     found: msgspec.Raw | None = record

@@ -10,6 +10,7 @@ import msgspec
 from app.collector.channels import Intake
 from app.web import Refusal
 from models import foreign
+from models.edge import Summary
 from models.event import Rejected
 from models.segment import Envelope, Table
 from models.sensors import Parting
@@ -58,7 +59,7 @@ _FRAME = msgspec.json.Decoder(_Frame)
 class Conversion(Protocol):
     """The canonical JSON of a message, or what it asks; `by_chance` is the id of an event that has neither id nor time."""
 
-    def __call__(self, raw: bytes, frame: Frame, intake: Intake, by_chance: str) -> bytes | Parting | Rejected: ...
+    def __call__(self, raw: bytes, frame: Frame, intake: Intake, by_chance: str) -> bytes | Parting | Summary | Rejected: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The languages of the collector: canonical events, and those of Segment, PostHog and Sensors Analytics.
+"""The languages of the collector: canonical events, those of Segment, PostHog and Sensors Analytics, and what edges tell.
 
 Each reader gives a `Post` or raises `Refusal` (bad_request, too_large). A reader looks at the frame only: a message that is
 no good is a matter of its verdict, and never of the others'.
@@ -16,7 +16,7 @@ from app.collector.body import GZIP, unpacked
 from app.collector.channels import Intake
 from app.collector.post import Conversion, Frame, Post, Raw, Read, decoded, limited, lone
 from app.web import Refusal
-from models import posthog, segment, sensors
+from models import edge, posthog, segment, sensors
 from models.canonical import Canonical, encoded, named
 from models.event import Rejected
 from models.surrogates import mended
@@ -105,6 +105,13 @@ def sensors_form(body: bytes) -> Post:
     return Post("sensors", messages, None, unpacked_bytes=len(text))
 
 
+def filtered(body: bytes) -> Post:
+    """What an edge held back in a while: one summary (`models/edge.py`)."""
+    message = lone(body.strip())
+    decoded(_JSON, message, "send one summary, a JSON object")
+    return Post("filtered", (message,), None)
+
+
 def _form(body: bytes) -> dict[str, bytes]:
     """The fields of a form that hold messages, unpacked. Raises `Refusal`."""
     try:
@@ -136,6 +143,10 @@ def _of_segment(raw: bytes, frame: Frame, intake: Intake, by_chance: str) -> byt
         return message
     event = segment.event_of(message, frame.kind, frame.envelope, intake.dialect)
     return event if isinstance(event, Rejected) else encoded(event, intake.name, by_chance)
+
+
+def _of_edge(raw: bytes, frame: Frame, intake: Intake, by_chance: str) -> edge.Summary | Rejected:
+    return edge.read(raw)
 
 
 def _as_it_came(raw: bytes, frame: Frame, intake: Intake, by_chance: str) -> bytes | Rejected:
@@ -174,6 +185,7 @@ CONVERSIONS: Mapping[str, Conversion] = {
     "segment": _of_segment,
     "posthog": _of_posthog,
     "sensors": _of_sensors,
+    "filtered": _of_edge,
 }
 """Protocol of a post -> how one of its messages becomes a canonical event."""
 SEGMENT_TYPES: Mapping[str, tuple[str, str]] = {name: (name, name[0]) for name in sorted(segment.TYPES)}
@@ -182,6 +194,7 @@ ROUTES: Mapping[str, Read] = {
     "/v1/b": segment_batch,
     "/v1/events": events,
     "/batch": posthog_batch,
+    "/v1/filtered": filtered,
     "/sa": sensors_form,
     **{f"/v1/{path}": partial(segment_message, kind) for kind, paths in SEGMENT_TYPES.items() for path in paths},
 }

@@ -138,7 +138,7 @@ class Collector:
 
     async def _judged(self, post: Post, channel: Channel) -> Judged:
         intake = self._intakes[channel.name]
-        if intake.has_own_format and post.protocol != "canonical":
+        if intake.has_own_format and post.protocol not in ("canonical", "filtered"):
             raise Refusal("bad_request", f"the channel {channel.name} has a format of its own; post its records to /v1/events")
         if channel.rate is not None:
             self._rates.take(channel.name, channel.rate, len(post.messages))

@@ -9,6 +9,8 @@ import secrets
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from app import clock
 from app.collector.channels import Intake
 from app.collector.post import EVENT_BYTES_MAX, Frame, Post
@@ -20,6 +22,7 @@ from app.settings import Settings
 from models.arrival import as_it_came
 from models.canonical import content_id
 from models.display import rfc3339
+from models.edge import Summary, encoded
 from models.event import Reason, Rejected
 from models.ids import Identifier, key_of
 from models.parse import Position, parse
@@ -52,6 +55,7 @@ class Judge:
 
     def __init__(self, settings: Settings, zone: ZoneInfo) -> None:
         self._rejected_topic = f"{settings.prefix}.behaviour.rejected"
+        self._filtered_topic = f"{settings.prefix}.edge.filtered"
         self._requests_topic = f"{settings.prefix}.requests"
         self._secret = settings.pii_key
         self._zone = zone
@@ -96,7 +100,12 @@ class Judge:
     def _converted(self, raw: bytes, protocol: str, frame: Frame, intake: Intake, by_chance: str) -> bytes | Record | Rejected:
         """The canonical event of a message, or the request that it is."""
         event = CONVERSIONS[protocol](raw, frame, intake, by_chance)
-        return self._unlink(event, raw, intake) if isinstance(event, Parting) else event
+        if isinstance(event, Parting):
+            return self._unlink(event, raw, intake)
+        if isinstance(event, Summary):
+            told = encoded(msgspec.structs.replace(event, channel=intake.name))
+            return Record(self._filtered_topic, event.edge.encode(), told)
+        return event
 
     def _unlink(self, parting: Parting, raw: bytes, intake: Intake) -> Record | Rejected:
         """An unlink request; sent again it is the same request."""

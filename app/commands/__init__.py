@@ -20,7 +20,7 @@ from app.supervisor import KeepsDying
 from app.topics import TopicsError
 
 COMMANDS = (
-    *("up", "broker", "topics", "collect", "worker", "replay", "rejected", "channels", "events", "status", "simulate"),
+    *("up", "broker", "topics", "collect", "edge", "worker", "replay", "rejected", "channels", "events", "status", "simulate"),
     *("clean", "codeless", "check", "audit", "token"),
 )
 EXPECTED = (SettingsError, ConfigError, BrokerError, TopicsError, KeepsDying)

@@ -12,7 +12,7 @@ from app.collector.protocols import CONVERSIONS
 from app.collector.verdict import Judge
 from app.commands.rejected_topic import Refused
 from app.config import Config, policies_of
-from app.reading import SYSTEM_HEADER, named
+from app.reading import IMPORT, IMPORT_HEADER, SYSTEM_HEADER, named
 from app.replay import Outgoing, outgoing
 from app.settings import Settings
 from models.arrival import as_it_came
@@ -52,7 +52,8 @@ class Retrying:
             return self._posted(item, raw, channel)
         topic = self._intakes[channel].topic
         policy = self._policies[topic]
-        return outgoing(as_it_came(raw, policy.places, policy.zone, item.came_at_ms), None, topic)
+        record = outgoing(as_it_came(raw, policy.places, policy.zone, item.came_at_ms), None, topic)
+        return record._replace(headers=IMPORT if IMPORT_HEADER in item.headers else ())
 
     def _posted(self, item: Refused, raw: bytes, channel: str) -> Outgoing | None:
         frame = Frame.of(item.headers.get("frame", "{}"))

@@ -11,7 +11,7 @@ from app.config.schema import Config
 
 def load(path: Path) -> Config:
     """The configuration in a TOML file. Raises `ConfigError`: one line with file, key and rule."""
-    with closed(Section(str(path), "", _tables(path))) as root:
+    with closed(Section(str(path), "", tables_of(path))) as root:
         display = sections.display(root)
         topics = sections.topics(root)
         identity, namespaces = sections.identity(root)
@@ -38,7 +38,8 @@ def load(path: Path) -> Config:
         )
 
 
-def _tables(path: Path) -> dict[str, object]:
+def tables_of(path: Path) -> dict[str, object]:
+    """What a TOML file holds. Raises `ConfigError`."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

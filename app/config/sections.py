@@ -37,7 +37,7 @@ RESERVED_TOPICS = frozenset(
 _NAMESPACE = r"[A-Za-z_$][A-Za-z0-9_$.-]{0,63}"
 _CHANNEL = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _TOPIC = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
-_PLACE = r"[^.]+(\.[^.]+)*"
+PLACE = r"[^.]+(\.[^.]+)*"
 _DAYS_MAX = 36_500
 
 
@@ -145,13 +145,13 @@ def _places(table: Section, namespaces: Mapping[str, Namespace]) -> Places:
         identifiers = section.names("identifiers")
         for namespace, place in identifiers.items():
             known(section, "identifiers", namespace, namespaces, "namespace")
-            if not re.fullmatch(_PLACE, place):
+            if not re.fullmatch(PLACE, place):
                 section.refuse(f"identifiers.{namespace}", f"must be a dotted place, not {place!r}")
         if not identifiers:
             section.refuse("identifiers", "must give the place of at least one identifier")
         fields = ("event_id", "occurred_at", "sent_at", "properties", "traits", "context")
-        places = {field: section.optional_text(field, _PLACE, "must be a dotted place") for field in fields}
-        event = section.text("event", pattern=_PLACE, rule="must be the dotted place of the event's name")
+        places = {field: section.optional_text(field, PLACE, "must be a dotted place") for field in fields}
+        event = section.text("event", pattern=PLACE, rule="must be the dotted place of the event's name")
         return Places(**places, event=event, identifiers=identifiers)
 
 

@@ -101,11 +101,13 @@ def until(what: Any, seconds: float = 30.0) -> None:
         time.sleep(0.1)
 
 
-def events_of(broker: Broker, prefix: str, channel: str = "web") -> list[dict[str, Any]]:
-    """All that is in the topic of a channel."""
+def events_of(
+    broker: Broker, prefix: str, channel: str = "web", partition_count: int = CHANNEL_PARTITIONS
+) -> list[dict[str, Any]]:
+    """All that is in the topic of a channel, those of each partition in order."""
 
     async def read() -> list[dict[str, Any]]:
-        partitions = [TopicPartition(f"{prefix}.behaviour.{channel}", number) for number in range(CHANNEL_PARTITIONS)]
+        partitions = [TopicPartition(f"{prefix}.behaviour.{channel}", number) for number in range(partition_count)]
         consumer = AIOKafkaConsumer(bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest")
         async with consumer:
             consumer.assign(partitions)

@@ -1,10 +1,12 @@
 """What operators see of the channels, and how what was turned away comes in after all: a collector, a worker, the command."""
 
+import gzip
 import json
 import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -136,3 +138,22 @@ async def test_what_the_collector_refused_comes_in_when_the_fault_is_mended(door
     (item,) = (await doors.system.known("/v1/journeys/card/c-77"))["items"]
     assert (item["event_id"], item["event"], item["channel"]) == ("m-1", "paid", "web")
     assert item["occurred_at"] == listed["items"][0]["at"], "sent at once, by its word: it occurred when it came"
+
+
+async def test_a_history_from_a_table_is_marked_as_imported(doors: Doors, tmp_path: Path) -> None:
+    """Times are in the channel's zone, and those of 2019; it makes no difference how often it is sent."""
+    (tmp_path / "orders.toml").write_text(
+        'event_id = "no"\noccurred_at = "paid"\nproperties = "*"\n'
+        '[identifiers]\nuser_id = "account"\n[fixed]\nevent = "order_paid"\n'
+    )
+    rows = "no,paid,account,amount\n" + "".join(f"o{number},2019-05-0{number} 12:00,u-2019,{number}\n" for number in range(1, 6))
+    (tmp_path / "orders.csv.gz").write_bytes(gzip.compress(rows.encode()))
+    words = ("replay", str(tmp_path / "orders.csv.gz"), "--channel", "store", "--map", str(tmp_path / "orders.toml"), "--import")
+    assert doors.onetrail(*words)[0]["items"][0]["sent"] == 5
+    assert doors.onetrail(*words, "--again")[0]["items"][0]["sent"] == 5
+    await doors.system.settled()
+    items = (await doors.system.known("/v1/journeys/user_id/u-2019"))["items"]
+    assert [(item["event_id"], item["occurred_at"], item["properties"], item["context"]) for item in items] == [
+        (f"o{number}", f"2019-05-0{number}T12:00:00.000+08:00", {"amount": str(number)}, {"import": True})
+        for number in range(1, 6)
+    ]

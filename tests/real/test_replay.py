@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from app.broker import Broker
 from app.rejection import Origin, rejection
 from models.event import Reason, Rejected
+from tests.real.collecting import until
 
 CONFIG = """
 [topics]
@@ -45,10 +46,15 @@ class Onetrail:
     """The command, with topics and a data directory of its own."""
 
     def __init__(self, broker: Broker, directory: Path) -> None:
-        self.prefix, self.broker = next(PREFIXES), broker
+        self.prefix, self.broker, self.data = next(PREFIXES), broker, directory / "data"
         (directory / "config.toml").write_text(CONFIG)
-        own = {"DATA": directory / "data", "CONFIG": directory / "config.toml", "PREFIX": self.prefix, "KAFKA": broker.bootstrap}
+        own = {"DATA": self.data, "CONFIG": directory / "config.toml", "PREFIX": self.prefix, "KAFKA": broker.bootstrap}
         self._environment = os.environ | {f"ONETRAIL_{name}": str(value) for name, value in own.items()}
+
+    def start(self, *arguments: object) -> subprocess.Popen[bytes]:
+        """The command as a process that may be killed."""
+        command = [sys.executable, "-m", "app.commands", *map(str, arguments)]
+        return subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def __call__(self, *arguments: object) -> Done:
         command = [sys.executable, "-m", "app.commands", *map(str, arguments)]
@@ -113,6 +119,24 @@ async def test_a_file_that_has_grown_is_sent_from_where_it_was_left(onetrail: On
     (item,) = json.loads(done.out)["items"]
     assert (item["sent"], item["sent_earlier"]) == (1, 2)
     assert [value for _, value in await onetrail.records("behaviour.web")] == [event(1), event(2), event(3)]
+
+
+async def test_killed_in_the_middle_it_goes_on_where_it_was(onetrail: Onetrail, written: Write) -> None:
+    lines = [event(number, f"user-{number % 7}") for number in range(20_000)]
+    arguments = ["replay", written(lines), "--channel", "web", "--rate", "4000"]
+    process = onetrail.start(*arguments)
+    memory = onetrail.data / "replay"
+    until(lambda: any(memory.glob("*.json")) and "records" in next(memory.glob("*.json")).read_text())
+    process.kill()
+    process.communicate()
+    done = onetrail(*arguments[:-2], "--json")
+    (item,) = json.loads(done.out)["items"]
+    assert 0 < item["sent_earlier"] < 20_000
+    records = await onetrail.records("behaviour.web")
+    assert len(records) - 20_000 <= 400, "at most what was under way is sent twice"
+    first = list(dict.fromkeys(value for _, value in records))
+    for user in range(7):
+        assert [value for value in first if value in set(lines[user::7])] == lines[user::7]
 
 
 async def test_lines_that_are_no_events_go_too_and_are_counted(onetrail: Onetrail, written: Write) -> None:

@@ -41,7 +41,10 @@ def test_an_unknown_command_is_a_wrong_call(tmp_path: Path) -> None:
 def test_a_bad_setting_is_one_line_that_names_it(tmp_path: Path, name: str) -> None:
     file = tmp_path / "events.jsonl"
     file.write_text("{}\n")
-    needed = {"replay": [str(file), "--channel", "web"], "simulate": [str(file)], "clean": ["--dry-run", str(file)]}
+    needed = {
+        **{"replay": [str(file), "--channel", "web"], "edge": ["--channel", "web"]},
+        **{"simulate": [str(file)], "clean": ["--dry-run", str(file)]},
+    }
     code, out, err = call(tmp_path, name, *needed.get(name, []), WEB_PORT="x")
     assert (code, out) == (1, "")
     assert err == "onetrail: ONETRAIL_WEB_PORT must be a port from 1 to 65535, not 'x'\n"
