@@ -42,8 +42,10 @@ def test_a_bad_setting_is_one_line_that_names_it(tmp_path: Path, name: str) -> N
     file = tmp_path / "events.jsonl"
     file.write_text("{}\n")
     needed = {
-        **{"replay": [str(file), "--channel", "web"], "edge": ["--channel", "web"]},
-        **{"simulate": [str(file)], "clean": ["--dry-run", str(file)]},
+        "replay": [str(file), "--channel", "web"],
+        "edge": ["--channel", "web"],
+        "simulate": [str(file)],
+        "clean": ["--dry-run", str(file)],
     }
     code, out, err = call(tmp_path, name, *needed.get(name, []), WEB_PORT="x")
     assert (code, out) == (1, "")
