@@ -11,7 +11,7 @@ from app.rejection import Origin, rejection
 from app.runtime.relay import Relay
 from app.runtime.stage import Message, Sent
 from app.runtime.station import Outgoing, RelayStation
-from app.tallies import relays
+from app.tallies import delays, relays
 from models.display import rfc3339
 from models.event import Rejected
 from models.ids import route
@@ -35,7 +35,7 @@ def collect_record(record: Any) -> Iterator[Sent]:
 
 
 relays["collect"] = relay = Relay(collect_record, outputs.refused, partitions, Outgoing(app))
-station = RelayStation(app, relay, POLICY)
+station = RelayStation(app, relay, POLICY, delays["collect"])
 
 
 @app.agent(raw_topic(*BEHAVIOUR), name="collect")

@@ -10,7 +10,7 @@ from app.runtime.durable import Record
 from app.runtime.overlay import Overlay
 from app.runtime.stage import Message, Sent, Stage
 from app.runtime.station import Outgoing, StageStation
-from app.tallies import census, counters, stages
+from app.tallies import census, counters, delays, stages
 from models.identity import handle
 from models.identity.messages import Answer, IdentityMessage, address
 from models.identity.outcome import RequestResult
@@ -46,7 +46,7 @@ class IdentityActors:
 
 
 stage = Stage(IdentityMessage, IdentityActors(), codec, identity.changelog, partitions, Outgoing(app), census)
-station = StageStation(app, stage, identity)
+station = StageStation(app, stage, identity, delays["identity"])
 stages["identity"] = stage
 
 

@@ -6,13 +6,15 @@ from typing import Any
 from faust.types import StreamT
 
 from app.instance import JOURNEY_INBOX, app, journey, outputs, partitions, raw_topic
+from app.latency import hear
 from app.runtime.durable import Record
 from app.runtime.overlay import Overlay
 from app.runtime.stage import Message, Sent, Stage
 from app.runtime.station import Outgoing, StageStation
-from app.tallies import events_kept, stages
+from app.tallies import events_kept, shown, stages
 from models.ids import route
 from models.journey import JourneyMessage, Row, handle
+from models.journey_messages import EventPlaced
 from tables.journey import codec
 
 
@@ -21,6 +23,8 @@ class JourneyActors:
 
     def handle(self, message: JourneyMessage, rows: Overlay[Row]) -> Iterator[Sent]:
         """One message to its journey; what journeys tell one another stays in this inbox."""
+        if type(message) is EventPlaced:
+            hear(message.received_at)
         outcome = handle(message, rows)
         for told in outcome.messages:
             yield Message(JOURNEY_INBOX, route(told.uid), told)
@@ -37,7 +41,7 @@ class JourneyActors:
 
 
 stage = Stage(JourneyMessage, JourneyActors(), codec, journey.changelog, partitions, Outgoing(app), events_kept)
-station = StageStation(app, stage, journey)
+station = StageStation(app, stage, journey, shown)
 stages["journey"] = stage
 
 

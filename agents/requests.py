@@ -10,6 +10,7 @@ from app.instance import IDENTITY_INBOX, REQUESTS, app, outputs, partitions, raw
 from app.runtime.relay import Relay
 from app.runtime.stage import Message, Sent
 from app.runtime.station import Outgoing, RelayStation
+from app.tallies import delays
 from models.requests import messages_of, read
 
 
@@ -24,7 +25,7 @@ def request_record(record: Any) -> Iterator[Sent]:
         yield Message(IDENTITY_INBOX, route, message)
 
 
-station = RelayStation(app, Relay(request_record, outputs.refused, partitions, Outgoing(app)), "requests")
+station = RelayStation(app, Relay(request_record, outputs.refused, partitions, Outgoing(app)), "requests", delays["requests"])
 
 
 @app.agent(raw_topic(REQUESTS), name="requests")

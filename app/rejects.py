@@ -21,7 +21,7 @@ class Rejects:
     """The counts, and how far they are."""
 
     def __init__(self) -> None:
-        self._counted: Counter[str] = Counter()
+        self._counted: Counter[tuple[str, str]] = Counter()
         self._latest: dict[str, deque[tuple[int, int]]] = {}
         self._next: dict[TP, int] = {}
         self.lately = Rejections()
@@ -29,7 +29,14 @@ class Rejects:
 
     def counts(self) -> dict[str, int]:
         """Records by reason."""
-        return dict(sorted(self._counted.items()))
+        counts: Counter[str] = Counter()
+        for (reason, _), count in self._counted.items():
+            counts[reason] += count
+        return dict(sorted(counts.items()))
+
+    def by_source(self) -> dict[tuple[str, str], int]:
+        """Records by reason and where they were rejected: a channel, or the inbox of a stage."""
+        return dict(self._counted)
 
     def latest(self, reason: str) -> list[tuple[int, int]]:
         """Where the newest records of a reason lie: (partition, offset), the newest first."""
@@ -38,8 +45,8 @@ class Rejects:
     def count(self, tp: TP, records: Sequence[Any]) -> None:
         """Counts the next records of a partition."""
         for record in records:
-            reason = _reason(record)
-            self._counted[reason] += 1
+            reason = _header(record, "reason")
+            self._counted[reason, _source(record)] += 1
             self._latest.setdefault(reason, deque(maxlen=LATEST_MAX)).append((tp.partition, record.offset))
         self.lately.count(records, now_ms())
         self._next[tp] = records[-1].offset + 1
@@ -72,5 +79,11 @@ class CountRejects(Service):
             await consumer.stop()
 
 
-def _reason(record: Any) -> str:
-    return next((value.decode() for name, value in record.headers if name == "reason"), "unknown")
+def _header(record: Any, wanted: str) -> str:
+    return next((value.decode("utf-8", "replace") for name, value in record.headers if name == wanted), "unknown")
+
+
+def _source(record: Any) -> str:
+    """`web` for `onetrail.behaviour.web` and for `collector:web`."""
+    source = _header(record, "source_topic").removeprefix("collector:")
+    return source.removeprefix(f"{settings.prefix}.").removeprefix("behaviour.")

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.counters import IdentityCounters
 from app.instance import identity, journey
+from app.latency import Delay, VisibleDelay
 from app.runtime.relay import Relay
 from app.runtime.stage import Stage
 from app.runtime.tally import Tally
@@ -18,6 +19,10 @@ events_kept: Tally[Row] = Tally(codec, HEADERS, events)
 counters = IdentityCounters()
 stages: dict[str, Stage[Any, Any]] = {}
 relays: dict[str, Relay] = {}
+shown = VisibleDelay()
+"""Of the journey stage, behind which events can be looked up."""
+delays: dict[str, Delay] = {"collect": Delay(), "requests": Delay(), "identity": Delay(), "journey": shown}
+"""By agent."""
 
 identity.follower = census
 journey.follower = events_kept

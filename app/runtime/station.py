@@ -3,7 +3,7 @@
 Names of sources carry topic ids, which are asked for when the app starts; a stage begins only after that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from faust.types import TP, StreamT
@@ -17,6 +17,8 @@ from app.runtime.tables import RowTable
 
 M = TypeVar("M")
 R = TypeVar("R")
+Finished = Callable[[Sequence[Any]], None]
+"""Told of the records of each batch, when all that follows from them is durable."""
 
 
 class Outgoing:
@@ -37,8 +39,8 @@ class Outgoing:
 class StageStation(Generic[M, R]):
     """A stage in its agent: `await station(stream)` is the whole body."""
 
-    def __init__(self, app: App, stage: Stage[M, R], table: RowTable) -> None:
-        self.app, self.stage, self.table = app, stage, table
+    def __init__(self, app: App, stage: Stage[M, R], table: RowTable, finished: Finished) -> None:
+        self.app, self.stage, self.table, self._finished = app, stage, table, finished
         self.lanes = Lanes(app, self._work, dense=True)
 
     async def __call__(self, stream: StreamT[Any]) -> None:
@@ -56,13 +58,14 @@ class StageStation(Generic[M, R]):
         last = await self.stage.apply(at, table.partition(p), table.live[p], records)
         if p in table.live:  # else it was taken away meanwhile: only recovery brings it to life again
             table.live[p] = last
+        self._finished(records)
 
 
 class RelayStation:
     """A relay in its agent. `policy` names the rules it decides by: other rules make another source, with numbers of its own."""
 
-    def __init__(self, app: App, relay: Relay, policy: str) -> None:
-        self.app, self.relay, self._policy = app, relay, policy
+    def __init__(self, app: App, relay: Relay, policy: str, finished: Finished) -> None:
+        self.app, self.relay, self._policy, self._finished = app, relay, policy, finished
         self.lanes = Lanes(app, self._work, dense=False)
 
     async def __call__(self, stream: StreamT[Any]) -> None:
@@ -71,3 +74,4 @@ class RelayStation:
 
     async def _work(self, tp: TP, records: list[Any]) -> None:
         await self.relay.apply(f"{self.app.source(tp)}/{self._policy}", records)
+        self._finished(records)

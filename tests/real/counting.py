@@ -14,6 +14,7 @@ import faust
 import msgspec
 from faust.types import StreamT
 
+from app.latency import Delay
 from app.runtime.app import App
 from app.runtime.durable import Record
 from app.runtime.overlay import Overlay
@@ -132,7 +133,7 @@ def stations(app: App, events: str, inbox: str, relay: Relay, publisher: Outgoin
     stage: Stage[Count, int] = Stage(
         Count, counts, counts, table.changelog, PARTITIONS, publisher, Tally(counts, b"", lambda row: row)
     )
-    relaying, counted = RelayStation(app, relay, "policy"), StageStation(app, stage, table)
+    relaying, counted = RelayStation(app, relay, "policy", Delay()), StageStation(app, stage, table, Delay())
 
     @app.agent(raw(app, events), name="relay")
     async def relays(stream: StreamT[Any]) -> None:
