@@ -21,6 +21,7 @@ from app.runtime.durable import Record
 from app.runtime.tables import RowTable
 from app.settings import Settings
 from app.tokens import Tokens
+from app.traffic import Traffic
 from app.web import errors
 from app.web_server import Web
 
@@ -60,7 +61,9 @@ trail = Trail(settings, config)
 """What is written down of requests."""
 rates = Rates(settings.rate, time.monotonic)
 """How often callers ask."""
-GATES = [trail.middleware, errors, access.middleware, rated(rates)]
+traffic = Traffic()
+"""What is asked, in numbers."""
+GATES = [traffic.middleware, trail.middleware, errors, access.middleware, rated(rates)]
 """Every request passes them, the first one first."""
 
 

@@ -1,6 +1,9 @@
 """Every metric of a worker, with unit and meaning, collected when it is asked for."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -10,9 +13,12 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from app.clock import now_ms
-from app.instance import app, identity, journey
+from app.instance import app, identity, journey, rates, traffic, trail
+from app.lag import lag
+from app.latency import Histogram
+from app.recovery import recovery
 from app.rejects import rejects
-from app.tallies import census, counters, events_kept, relays, stages
+from app.tallies import census, counters, delays, events_kept, relays, shown, stages
 
 METRICS = {
     "onetrail_records": "raw records read since start, by agent",
@@ -24,7 +30,18 @@ METRICS = {
     "onetrail_retries": "proposals since start that reached a cluster which did not hold the other end",
     "onetrail_detours": "events since start that were sent on to another cluster",
     "onetrail_wandering": "alarms since start: messages that were sent on more than 8 times",
-    "onetrail_rejected_records": "records in behaviour.rejected now, by reason",
+    "onetrail_rejected_records": "records in behaviour.rejected now, by reason and source: a channel, or the inbox of a stage",
+    "onetrail_lag_records": "records that are not finished in the partitions of this worker, by topic",
+    "onetrail_batch_delay_seconds": "from the broker's time of a record to when all that follows from it is durable, by agent",
+    "onetrail_visible_seconds": "from the broker's time of an event to when its journey shows it, end to end",
+    "onetrail_recovery_left_records": "changelog records that are still to be read before this worker answers",
+    "onetrail_table_bytes": "size of the files of a table, by table",
+    "onetrail_requests": "requests since start, by route and status",
+    "onetrail_request_seconds": "how long answers took, by route",
+    "onetrail_rate_limited": "requests refused since start because their caller asked too often",
+    "onetrail_audit_records": "audit records acknowledged since start",
+    "onetrail_audit_waiting": "audit records that wait for Kafka",
+    "onetrail_audit_lost": "audit records of lookups lost since start, because too many waited",
     "onetrail_events": "events in journeys of this worker's partitions",
     "onetrail_frozen_clusters": "clusters of this worker's partitions that wait for an answer",
     "onetrail_frozen_age_seconds": "seconds since the event behind the merge that waits longest",
@@ -52,10 +69,12 @@ class WorkerCollector(Collector):
         yield _counter("onetrail_retries", (), {(): counters.retries})
         yield _counter("onetrail_detours", (), {(): counters.forwards})
         yield _counter("onetrail_wandering", (), {(): counters.alarms})
-        yield _gauge("onetrail_rejected_records", ("reason",), {(reason,): n for reason, n in rejects.counts().items()})
+        yield _gauge("onetrail_rejected_records", ("reason", "source"), rejects.by_source())
         yield _gauge("onetrail_events", (), {(): events_kept.total(journey.live)})
         yield from self._clusters()
         yield from self._tables()
+        yield from self._delays()
+        yield from self._doors()
         yield _gauge("onetrail_ready", (), {(): int(app.tables.actives_ready and not app.rebalancing)})
 
     def _tables(self) -> Iterator[Metric]:
@@ -63,6 +82,24 @@ class WorkerCollector(Collector):
         yield _gauge("onetrail_partitions", ("table",), {name: len(table.live) for name, table in tables.items()})
         yield _gauge("onetrail_standby_partitions", ("table",), {name: len(table.standbys) for name, table in tables.items()})
         yield _counter("onetrail_changelog_records", ("table",), {name: table.store.folded for name, table in tables.items()})
+
+        sizes = {(table,): size for table, size in table_bytes(Path(app.conf.tabledir)).items()}
+        yield _gauge("onetrail_table_bytes", ("table",), sizes)
+        progress = recovery.progress()
+        yield _gauge("onetrail_recovery_left_records", (), {(): 0 if progress is None else progress.left})
+
+    def _delays(self) -> Iterator[Metric]:
+        yield _gauge("onetrail_lag_records", ("topic",), {(topic,): records for topic, records in lag.by_topic.items()})
+        yield _histogram("onetrail_batch_delay_seconds", ("agent",), {(name,): delay.seconds for name, delay in delays.items()})
+        yield _histogram("onetrail_visible_seconds", (), {(): shown.visible})
+
+    def _doors(self) -> Iterator[Metric]:
+        yield _counter("onetrail_requests", ("route", "status"), traffic.requests)
+        yield _histogram("onetrail_request_seconds", ("route",), {(route,): one for route, one in traffic.seconds.items()})
+        yield _counter("onetrail_rate_limited", (), {(): rates.refused})
+        yield _counter("onetrail_audit_records", (), {(): trail.written})
+        yield _gauge("onetrail_audit_waiting", (), {(): trail.waiting})
+        yield _counter("onetrail_audit_lost", (), {(): trail.lost})
 
     def _clusters(self) -> Iterator[Metric]:
         frozen = census.frozen(identity.live)
@@ -92,6 +129,23 @@ def _gauge(name: str, labels: tuple[str, ...], values: Mapping[Any, float]) -> M
     for given, value in values.items():
         family.add_metric(given, value)
     return family
+
+
+def _histogram(name: str, labels: tuple[str, ...], values: Mapping[Any, Histogram]) -> Metric:
+    """`values` by the tuple of label values."""
+    family = HistogramMetricFamily(name, METRICS[name], labels=labels)
+    for given, value in values.items():
+        family.add_metric(given, value.buckets(), value.sum)
+    return family
+
+
+def table_bytes(directory: Path) -> dict[str, int]:
+    """The sizes of the files below `<table>-<partition>...`, by table; a file that goes away meanwhile has none."""
+    sizes: Counter[str] = Counter()
+    for path in directory.glob("*/**/*"):
+        with suppress(OSError):
+            sizes[path.relative_to(directory).parts[0].rpartition("-")[0]] += path.stat().st_size
+    return dict(sizes)
 
 
 registry = CollectorRegistry()

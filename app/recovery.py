@@ -1,8 +1,9 @@
-"""How far a worker is in reading its rows back: shown in metrics, in what it answers meanwhile, and on a line every few seconds."""
+"""How far a worker is in reading its rows back: for metrics, for what it answers meanwhile, and on a line every few seconds."""
 
 import logging
 from typing import NamedTuple
 
+from faust.tables.manager import TableManager
 from mode import Service
 
 from app.instance import app
@@ -44,12 +45,19 @@ class Recovery:
         return Progress(left, self._total) if self._total else None
 
     def _left(self) -> int:
-        recovery = app.tables.recovery
-        ends, reached = recovery.active_highwaters, recovery.active_offsets
+        tables = app.tables
+        assert isinstance(tables, TableManager)
+        ends, reached = tables.recovery.active_highwaters, tables.recovery.active_offsets
         return sum(max(0, end - reached[tp]) for tp, end in ends.items())
 
 
 recovery = Recovery()
+
+
+def why_not_ready() -> str:
+    """One sentence for whoever asks a worker that does not answer yet."""
+    progress = recovery.progress()
+    return "the worker does not own its partitions yet" + ("" if progress is None else f": {progress}")
 
 
 @app.service

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, REQUESTS, ZONE, app, identity, journey, partitions
+from app.recovery import why_not_ready
 from app.rejects import rejects
 from app.routing import NotReady, Peers, input_partitions
 from app.tallies import census, events_kept
@@ -43,7 +44,7 @@ class Reporter:
     def own(self) -> Own:
         """This worker's part. NotReady: its partitions are on the move."""
         if not app.owns or not app.tables.actives_ready:
-            raise NotReady("the worker does not own its partitions yet")
+            raise NotReady(why_not_ready())
         finished = [(tp.topic, tp.partition, app.runs.position_of(tp)) for tp in sorted(input_partitions(app))]
         frozen = census.frozen(identity.live)
         oldest = min((cluster.since for cluster in frozen), default=None)

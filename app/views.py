@@ -8,14 +8,16 @@ from app.activity import activity
 from app.asking import found
 from app.clock import now_ms
 from app.instance import app, config, identity, journey, settings
+from app.lag import lag
 from app.lookups import Lookup, peers
 from app.metrics import exposition
 from app.openapi import OPENAPI
 from app.people import QUESTIONS
+from app.recovery import recovery, why_not_ready
 from app.rejects import rejects
 from app.remembered import Remembered
 from app.status import Reporter
-from app.web import Refusal, json_response
+from app.web import RECOVERED, Refusal, json_response, refuse
 
 CHANNELS_SECONDS = 5.0
 """So old may what is told of the channels be."""
@@ -75,7 +77,9 @@ class ReadyView(faust.web.View):
 
     async def get(self, request: web.Request) -> web.Response:
         if not app.owns or not app.tables.actives_ready or not (identity.live and journey.live):
-            raise Refusal("not_ready", "the worker does not own its partitions yet; try again in a moment")
+            progress = recovery.progress()
+            headers = {} if progress is None else {RECOVERED: f"{progress.part:.3f}"}
+            return refuse("not_ready", f"{why_not_ready()}; try again in a moment", headers)
         return json_response({"status": "ready"})
 
 
@@ -84,6 +88,7 @@ class MetricsView(faust.web.View):
     """Prometheus text."""
 
     async def get(self, request: web.Request) -> web.Response:
+        await lag.ask()
         body, content_type = exposition()
         return web.Response(body=body, headers={"Content-Type": content_type})
 

@@ -28,6 +28,8 @@ _CODE = {status: code for code, status in STATUS.items()}
 LATER = frozenset({"not_ready", "rate_limited"})
 """Asking again helps."""
 RETRY_AFTER_SECONDS = "1"
+RECOVERED = "Onetrail-Recovered"
+"""How much of its rows a worker that is not ready has read back, 0 to 1."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -44,12 +46,12 @@ def json_response(document: object, status: int = 200, headers: Mapping[str, str
     return web.Response(body=_encode(document), status=status, headers=headers, content_type="application/json", charset="utf-8")
 
 
-def refuse(code: str, message: str) -> web.Response:
-    """The answer to a refused request."""
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if code in LATER else None
+def refuse(code: str, message: str, more: Mapping[str, str] | None = None) -> web.Response:
+    """The answer to a refused request; `more` headers."""
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if code in LATER else {}
     if code == "unauthorized":
         headers = {"WWW-Authenticate": "Bearer"}
-    return json_response({"error": {"code": code, "message": message}}, STATUS[code], headers)
+    return json_response({"error": {"code": code, "message": message}}, STATUS[code], {**headers, **(more or {})})
 
 
 def route_of(request: web.Request) -> str:

@@ -1,11 +1,13 @@
 """Asks a worker or the collector over HTTP."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
+
+from app.web import RECOVERED
 
 ANSWER_SECONDS_MAX = 10.0
 
@@ -37,14 +39,22 @@ async def ask(url: str, token: str = "") -> dict[str, Any]:
     return document
 
 
-async def is_ready(url: str) -> bool:
-    """Whether what listens at the address says that it can work."""
+class Readiness(NamedTuple):
+    """Whether what listens at an address can work; how much it has recovered, where it is about to."""
+
+    ready: bool
+    recovered: float | None = None
+
+
+async def readiness(url: str) -> Readiness:
+    """What the one at the address says of itself; nobody there is not ready."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{url}/readyz") as answer:
-            return answer.status == 200
+            recovered = answer.headers.get(RECOVERED)
+            return Readiness(answer.status == 200, None if recovered is None else float(recovered))
     except (aiohttp.ClientError, OSError, TimeoutError):
-        return False
+        return Readiness(False)
 
 
 def identifier_path(namespace: str, value: str) -> str:

@@ -13,8 +13,9 @@ import click
 from app import topics
 from app.broker import Broker
 from app.commands import demonstration, members
-from app.commands.asking import is_ready
+from app.commands.asking import readiness
 from app.commands.failure import Failure
+from app.commands.recovering import bars
 from app.config import Config, load
 from app.pull import tokens_of
 from app.settings import Settings
@@ -122,12 +123,15 @@ async def _tell(settings: Settings, config: Config, count: int, file: Path | Non
 async def _until_ready(urls: dict[str, str], settings: Settings) -> None:
     told = time.monotonic()
     waiting = dict(urls)
-    while waiting:
-        waiting = {name: url for name, url in waiting.items() if not await is_ready(url)}
-        if waiting and time.monotonic() - told > PATIENCE_SECONDS:
-            told = time.monotonic()
-            _note(f"waiting for {', '.join(waiting)}; logs are in {settings.data / 'logs'}")
-        await asyncio.sleep(POLL_SECONDS if waiting else 0)
+    with bars() as shown:
+        while waiting:
+            found = {name: await readiness(url) for name, url in waiting.items()}
+            waiting = {name: url for name, url in waiting.items() if not found[name].ready}
+            shown.show({name: found[name].recovered or 0.0 for name in waiting if found[name].recovered is not None})
+            if waiting and time.monotonic() - told > PATIENCE_SECONDS:
+                told = time.monotonic()
+                _note(f"waiting for {', '.join(waiting)}; logs are in {settings.data / 'logs'}")
+            await asyncio.sleep(POLL_SECONDS if waiting else 0)
 
 
 def _write_key(config: Config) -> str:
