@@ -6,7 +6,7 @@ SEEDS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv setup run test cover check fmt lint bench sim docs lock clean
+.PHONY: help venv setup run test cover check fmt lint bench sim docs lock clean audit
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,11 @@ sim: venv ## the simulation; SEED=n replays one history, SEEDS=n tries so many
 
 docs: venv ## generate the tables of the documentation
 	@$(BIN)/python -m app.reference
+
+audit: venv ## known faults of the packages in the lock; asks a service on the network, so it is no part of check
+	@$(BIN)/python -m venv .venv/audit
+	@.venv/audit/bin/python -m pip --disable-pip-version-check install --quiet pip-audit==2.10.1
+	@.venv/audit/bin/pip-audit --no-deps --disable-pip --requirement docker/requirements.lock
 
 lock: venv ## write docker/requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m app.lock

@@ -90,7 +90,7 @@ def test_a_command_that_nobody_knows_is_noticed() -> None:
 
 @every_document
 def test_variables_are_settings(document: Document) -> None:
-    read = (ROOT / "app" / "settings.py").read_text()
+    read = "".join((ROOT / "app" / name).read_text() for name in ("settings.py", "kafka_security.py"))
     assert [name for name in re.findall(r"\bONETRAIL_[A-Z_]+\b", document.text) if f'"{name}"' not in read] == []
 
 

@@ -57,3 +57,18 @@ def test_the_image_copies_what_there_is_and_does_not_run_as_root() -> None:
     assert {"app", "agents", "tables", "models", "docker", "pyproject.toml"} <= set(copied)
     assert all((ROOT / path).exists() for path in copied)
     assert "\nUSER onetrail\n" in DOCKERFILE
+
+
+def test_the_container_runs_as_nobody_special() -> None:
+    lines = DOCKERFILE.splitlines()
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert users == ["onetrail"]
+    after = lines[lines.index("USER onetrail") :]
+    assert not any(line.startswith(("RUN ", "COPY ", "ADD ")) for line in after), "nothing of the program belongs to who runs it"
+    assert "useradd --create-home onetrail" in DOCKERFILE
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_service_is_given_more_than_it_needs(name: str) -> None:
+    assert OURS[name].keys() & {"privileged", "cap_add", "network_mode", "pid", "user"} == set()
+    assert all(port.startswith("127.0.0.1:") for port in OURS[name].get("ports", []))

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.request import urlopen
 
 import pytest
 import pytest_asyncio
@@ -19,6 +21,7 @@ from tests.real.collecting import Collector, post
 from tests.real.crowd import Behaviour
 from tests.real.system import ADMIN, KEY, READ, Answer, System, path_of
 from tests.real.visitor import behaviour
+from tests.test_alarms import metrics_asked_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -42,6 +45,7 @@ class Case(NamedTuple):
     tokens: Path
     uid: str
     logs: list[Path]
+    collector: str
 
 
 def tokens(*named: tuple[str, str, str], rate: float | None = None) -> str:
@@ -66,7 +70,7 @@ async def case(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Asyn
             await system.tell([CALL])
             await system.settled()
             uid = (await system.known(path_of("identities", *NAMES[0])))["unified_user_id"]
-            yield Case(system, file, uid, [collector.log, *(worker.log for worker in workers)])
+            yield Case(system, file, uid, [collector.log, *(worker.log for worker in workers)], collector.url)
         finally:
             collector.stop()
 
@@ -212,6 +216,31 @@ async def audit(case: Case, *options: str) -> list[dict[str, Any]]:
     assert done.exit_code == 0, done.output
     items: list[dict[str, Any]] = json.loads(done.stdout)["items"]
     return items
+
+
+async def test_every_metric_that_alarms_and_dashboard_ask_for_is_there(case: Case) -> None:
+    worker = await case.system.known("/metrics")
+    collector = await asyncio.to_thread(text_of, f"{case.collector}/metrics")
+    there = set(re.findall(r"^# TYPE (\S+)", worker + collector, re.MULTILINE))
+    assert {re.sub(r"_bucket$", "", name) for name in metrics_asked_for()} - there == set()
+
+
+async def test_metrics_tell_what_happened_here(case: Case) -> None:
+    texts = [(await case.system.get("/metrics", worker)).body for worker in case.system.workers]
+    assert sum(value(text, "onetrail_visible_seconds_count") for text in texts) == 2
+    assert sum(value(text, "onetrail_table_bytes") for text in texts) > 10_000
+    assert sum(value(text, "onetrail_lag_records") for text in texts) == 0
+    assert sum(value(text, "onetrail_audit_lost_total") for text in texts) == 0
+
+
+def value(text: str, name: str) -> float:
+    """The sum of a metric over its labels."""
+    return sum(float(found) for found in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
+
+
+def text_of(url: str) -> str:
+    with urlopen(url, timeout=10) as answer:
+        return str(answer.read().decode())
 
 
 async def test_no_log_holds_a_personal_value_or_a_token(case: Case) -> None:
