@@ -13,6 +13,7 @@ from app.access import Access
 from app.audit import Trail
 from app.config import Config, load
 from app.guards import announce
+from app.logs import config_of
 from app.outputs import Outputs
 from app.rates import Rates, rated
 from app.reading import Reading, rules_name
@@ -67,6 +68,20 @@ GATES = [traffic.middleware, trail.middleware, errors, access.middleware, rated(
 """Every request passes them, the first one first."""
 
 
+def _web(settings: Settings) -> dict[str, Any]:
+    """Of the web server: Faust's own pages are off, every request passes our gates."""
+    return {
+        "web_host": settings.host,
+        "web_bind": settings.host,
+        "web_port": settings.web_port,
+        "canonical_url": settings.web_url,
+        "logging_config": config_of(settings.log),
+        "web_tables_enabled": False,
+        "web_router_enabled": False,
+        "web_application_options": {"middlewares": GATES, "client_max_size": BODY_BYTES_MAX},
+    }
+
+
 def build(settings: Settings, config: Config) -> App:
     """The Faust app. Every setting that differs from Faust's default is measured or explained in ARCHITECTURE.md."""
     return App(
@@ -99,13 +114,7 @@ def build(settings: Settings, config: Config) -> App:
         stream_buffer_maxsize=64,
         stream_wait_empty=True,
         stream_recovery_delay=0.0,
-        web_host=settings.host,
-        web_bind=settings.host,
-        web_port=settings.web_port,
-        canonical_url=settings.web_url,
-        web_tables_enabled=False,
-        web_router_enabled=False,
-        web_application_options={"middlewares": GATES, "client_max_size": BODY_BYTES_MAX},
+        **_web(settings),
     )
 
 

@@ -4,6 +4,7 @@ import click
 
 from app.collector import run
 from app.config import load
+from app.logs import set_up
 from app.settings import Settings
 
 
@@ -19,4 +20,5 @@ def command() -> None:
             -d '{"event": "page_viewed", "identifiers": {"anonymous_id": "a1"}}'
     """
     settings = Settings.from_environment()
+    set_up(settings.log)
     run(settings, load(settings.config))
