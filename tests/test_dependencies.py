@@ -30,6 +30,9 @@ PERMISSIVE = {
     "repoze public license",  # BSD and a clause on names
 }
 
+SAID_IN_ITS_FILE = {"crawler-user-agents": {"mit"}}
+"""Licences of packages whose metadata have none."""
+
 
 def pins(lines: list[str]) -> dict[str, str]:
     return {canonical(name): version for name, _, version in (line.partition("==") for line in lines)}
@@ -78,4 +81,6 @@ def licences(one: Distribution) -> set[str]:
     for expression in told["License-Expression"]:
         return {part.strip().lower() for part in re.split(r"\bAND\b|\bOR\b|[()]", expression) if part.strip()}
     classifiers = [text.rsplit("::", 1)[-1].strip().lower() for text in told["Classifier"] if text.startswith("License")]
-    return set(classifiers) or {told["License"][0].splitlines()[0].lower()}
+    if classifiers or not told["License"]:
+        return set(classifiers) or SAID_IN_ITS_FILE.get(canonical(one.metadata["Name"]), set())
+    return {told["License"][0].splitlines()[0].lower()}

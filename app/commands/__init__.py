@@ -15,7 +15,7 @@ from app.broker import BrokerError
 from app.commands.failure import Failure
 from app.config import ConfigError
 from app.kafka_door import refusal_of
-from app.logs import set_up
+from app.logs import Facts
 from app.settings import Settings, SettingsError
 from app.supervisor import KeepsDying
 from app.topics import TopicsError
@@ -83,7 +83,9 @@ def main(ctx: click.Context) -> None:
     Settings come from the environment (ONETRAIL_DATA, ONETRAIL_KAFKA, ONETRAIL_CONFIG, ...); every one has a default that
     works on one machine.
     """
-    set_up("text")
+    shown = logging.StreamHandler()
+    shown.setFormatter(Facts())
+    logging.basicConfig(handlers=[shown], level=logging.INFO)
     if ctx.invoked_subcommand != "collect":
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its complaints become our one line
 
