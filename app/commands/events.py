@@ -44,7 +44,7 @@ def command(hours: int, only_unregistered: bool, as_json: bool) -> None:
     settings = Settings.from_environment(generate=False)
     config = load(settings.config)
     found = asyncio.run(_names(settings, config, now_ms() - hours * HOUR_MS))
-    items = [item for item in _items(config, found) if not (only_unregistered and item["registered"])]
+    items = [item for item in items_of(config, found) if not (only_unregistered and item["registered"])]
     if as_json:
         click.echo(msgspec.json.encode({"hours": hours, "items": items}))
     else:
@@ -68,11 +68,17 @@ async def _names_in(settings: Settings, topic: str, policy: Policy, since_ms: in
         async for record in records_of(settings, topic, since_ms):
             names = name_in(record.value, policy)
             if names is not None:
-                counts[names if names in counts or len(counts) < NAMES_MAX else (OTHERS, OTHERS)] += 1
+                counted(counts, names)
     return counts
 
 
-def _items(config: Config, found: Mapping[str, Counter[tuple[str, str]]]) -> list[dict[str, Any]]:
+def counted(counts: Counter[tuple[str, str]], names: tuple[str, str]) -> None:
+    """Counts one more, under its names as long as there are not too many."""
+    counts[names if names in counts or len(counts) < NAMES_MAX else (OTHERS, OTHERS)] += 1
+
+
+def items_of(config: Config, found: Mapping[str, Counter[tuple[str, str]]]) -> list[dict[str, Any]]:
+    """A line for each name of each channel, the most frequent ones first."""
     items = []
     for channel, counts in found.items():
         for (name, told), count in counts.most_common():

@@ -7,11 +7,25 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.runtime.rows import Partition, stamp
 from models.event import Event
 from models.ids import EventId, IdentifierKey, UnifiedUserId
-from models.journey.rows import LIMIT, Entry, Header, Row, Sweep, entry_key, header_key, id_key
+from models.journey.rows import (
+    LIMIT,
+    REPEAT,
+    Entry,
+    Header,
+    Latest,
+    Row,
+    Sweep,
+    click_key,
+    entry_key,
+    header_key,
+    id_key,
+    latest_key,
+)
 from models.journey.summary import Place
 from models.journey_messages import Moved
 from models.timeline import place_of
@@ -102,6 +116,9 @@ def walk(partition: Partition, uid: UnifiedUserId, window: Window, limit: int) -
             ),
         ),
         (entry_key(ANN, 5, EventId("e|1")), Entry(PHONE, encode(made("e|1", 5)))),
+        (entry_key(ANN, 5, EventId("e|1")), Entry(PHONE, encode(made("e|1", 5)), "60.a", REPEAT)),
+        (click_key(ANN, "60.a", Place(5, EventId("e|1"))), 1),
+        (latest_key(ANN, "60.a"), Latest(Place(5, EventId("e|1")), Place(4, EventId("e")), 2)),
         (id_key(ANN, EventId("t|h|e")), 5),
         (id_key(ANN, EventId("e")), 0),
         (LIMIT, 1_780_000_000_000),
@@ -110,6 +127,12 @@ def walk(partition: Partition, uid: UnifiedUserId, window: Window, limit: int) -
 )
 def test_every_kind_of_row_comes_back_as_it_was(key: bytes, row: Row) -> None:
     assert codec.decode(key, codec.encode(key, row)) == row
+
+
+def test_an_entry_tells_how_often_it_was_repeated() -> None:
+    event = made("e", 1)
+    assert event_of(Entry(PHONE, encode(event))) == event
+    assert event_of(Entry(PHONE, encode(event), "60.a", 3)) == replace(event, repeat_count=3)
 
 
 def test_a_header_is_found_and_one_that_is_not_there_is_none(partition: Partition) -> None:
