@@ -61,15 +61,16 @@
     const told = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith('utm_'));
     return told.length ? Object.fromEntries(told.map(([name, value]) => [name.slice(4), text(value)])) : undefined;
   };
-  const page = () => ({
-    path: path(), url: location.origin + path(), title: text(document.title), referrer: bare(document.referrer),
-  });
+  const page = () => {
+    const shown = { path: path(), url: location.origin + path(), title: text(document.title), referrer: bare(document.referrer) };
+    return { page: shown, campaign: campaign() };
+  };
 
   // Events: written down at once, with the time and the person of this moment.
   const record = (fields, at, where) => {
     if (!running || !allowed()) return;
-    const context = { page: where || page(), campaign: campaign() };
-    const event = { messageId: nextId(), timestamp: iso(at || Date.now()), anonymousId: anonymousId(), context, ...fields };
+    const timestamp = iso(at || Date.now()), context = where || page();
+    const event = { messageId: nextId(), timestamp, anonymousId: anonymousId(), context, ...fields };
     const json = JSON.stringify({ userId: load(KEEP + 'user') || undefined, ...event });
     const bytes = new Blob([json]).size;
     if (bytes > EVENT_BYTES) { warn('an event of', bytes, 'bytes is too large and was left out'); return; }
@@ -83,8 +84,9 @@
     while (held > BUFFER_CHARS) { remove([queue[0]]); dropped++; }
   };
   const remove = entries => {
-    for (const entry of entries) { forget(entry.key); held -= entry.json.length; }
+    for (const entry of entries) forget(entry.key);
     queue = queue.filter(entry => !entries.includes(entry));
+    held = queue.reduce((sum, entry) => sum + entry.json.length, 0);
   };
   const track = (event, properties, at, where) =>
     record({ type: 'track', event, properties: { ...properties, visit_id: view?.id } }, at, where);
@@ -92,23 +94,24 @@
   // Views: from entering to leaving. A page that is hidden was left; shown again it is another view.
   const enter = extra => {
     if (!running || view || document.visibilityState === 'hidden') return;
-    view = { id: nextId(), at: Date.now(), scroll: 0, clicks: 0, path: path(), page: page(), extra, told: false };
+    view = { id: nextId(), at: Date.now(), scroll: 0, clicks: 0, path: path(), where: page(), extra, told: false };
   };
+  const look = () => { view.where = { ...page(), campaign: view.where.campaign }; }; // titles come late, and addresses are tidied
   const leave = () => {
     if (!view) return;
-    if (view.path === path()) { view.page = page(); scrolled(); }
-    const { at, scroll, clicks, extra, page: where } = view, left = Math.max(at, Date.now());
+    if (view.path === path()) { look(); scrolled(); }
+    const { at, scroll, clicks, extra, where } = view, { title } = where.page, left = Math.max(at, Date.now());
     const times = { entered_at: iso(at), left_at: iso(left), scroll_depth: scroll, clicks };
-    const properties = { visit_id: view.id, path: where.path, title: where.title, ...extra, ...times };
+    const properties = { visit_id: view.id, path: view.path, title, ...extra, ...times };
     record({ type: 'track', event: 'page_viewed', messageId: view.id, properties }, at, where);
     view = null;
   };
   const tellOpenView = () => {
     if (!view || view.told) return;
     view.told = true;
-    view.page = page();
-    const { path: where, title } = view.page;
-    track('page_entered', { path: where, title, ...view.extra, entered_at: iso(view.at) }, view.at, view.page);
+    look();
+    const { path: seen, where, at, extra } = view;
+    track('page_entered', { path: seen, title: where.page.title, ...extra, entered_at: iso(at) }, at, where);
   };
   const moved = () => { if (view && view.path !== path()) { leave(); enter(); } };
   const scrolled = () => {
@@ -137,7 +140,8 @@
     const element = around[0]?.closest(NAMED) || around[0];
     if (!running || !element || ['html', 'body'].includes(element.localName)) return;
     if (view) view.clicks++;
-    const where = page(), properties = { element: named(element), tag: element.localName, path: where.path, title: where.title };
+    const where = page(), { path: seenAt, title } = where.page;
+    const properties = { element: named(element), tag: element.localName, path: seenAt, title };
     const words = element.matches(NAMED) ? label(element) : ''; // of a button or link; not of half the page
     const seen = { type: text(attribute(element, 'type')) || undefined, text: words || undefined };
     const click = { around, address: address(), where, properties, at: Date.now(), made: new Set() };
@@ -155,13 +159,16 @@
       track(rule.event, { ...click.properties, ...own, rule_version: rule.version }, click.at, click.where);
     }
   });
+  const isSelector = ({ element }) => {
+    try { new DocumentFragment().querySelector(element); return true; } catch { return warn('no selector here:', element); }
+  };
   // Asked for when the page begins and after clicks, so that a quiet page asks for nothing.
   const readRules = () => {
     if (performance.now() - rulesAt < RULES_MS) return rulesRead;
     rulesAt = performance.now();
     rulesRead = fetch(collector + '/v1/codeless?writeKey=' + encodeURIComponent(settings.writeKey), { credentials: 'omit' })
       .then(answer => answer.ok ? answer.json() : { rules })
-      .then(found => { rules = found.rules.map(rule => ({ ...rule, page: new RegExp(rule.page) })); })
+      .then(found => { rules = found.rules.filter(isSelector).map(rule => ({ ...rule, page: new RegExp(rule.page) })); })
       .catch(() => { rulesAt = -Infinity; });
     return rulesRead;
   };
@@ -241,9 +248,9 @@
     identify: (id, traits) => {
       person = [id, traits];
       if (!running) return; // told when the visitor agrees
-      const known = load(KEEP + 'user');
-      if (known && known !== String(id)) forget(KEEP + 'id'); // another person at the same device
-      save(KEEP + 'user', String(id));
+      const known = load(KEEP + 'user'), own = id == null ? known : String(id); // without an id: traits alone
+      if (known && known !== own) forget(KEEP + 'id'); // another person at the same device
+      if (own) save(KEEP + 'user', own);
       record({ type: 'identify', traits });
     },
     reset: () => { person = null; forget(KEEP + 'user'); forget(KEEP + 'id'); },

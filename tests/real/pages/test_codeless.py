@@ -19,6 +19,10 @@ CAR = '<button id="test-drive" data-model="m5"><b id="inner">Test drive</b></but
 PAGES = {"/cars/m5": ("M5", CAR), "/news/1": ("News", CAR)}
 RULE = """
 [[codeless]]
+event = "no_selector_for_browsers"
+page = "*"
+element = "#1"
+[[codeless]]
 event = "wants_to_drive"
 page = "/cars/*"
 element = "#test-drive"

@@ -18,6 +18,8 @@ CARS = """
 <div style="height: 5000px"></div>"""
 PAGES = {"/cars": ("Our cars", CARS), "/news": ("News", "<p>Nothing new.</p>")}
 NOON = datetime(2026, 11, 22, 12)
+BEACONS_SEEN = """navigator.sendBeacon = (send => (url, body) => {
+sessionStorage.beacons = (sessionStorage.beacons || '') + body; return send(url, body) })(navigator.sendBeacon.bind(navigator))"""
 LATER = "Date.now = (now => () => now() + 5_000)(Date.now)"
 """Five seconds go by on the clock of the page."""
 
@@ -31,7 +33,9 @@ def ms(view: dict[str, Any]) -> int:
 async def test_a_view_has_its_times_its_page_how_far_down_and_how_many_clicks(door: Door, browser: Watched) -> None:
     async with Site(door.url, PAGES).open() as url:
         page = await browser.page()
+        await page.add_init_script(BEACONS_SEEN)
         await page.goto(f"{url}/cars?utm_source=wechat&email=ann@example.com")
+        await page.evaluate("history.replaceState({}, '', '/cars')")
         await page.click("#order b")
         await page.evaluate(LATER)
         await page.evaluate("scrollTo(0, document.body.scrollHeight)")
@@ -39,6 +43,7 @@ async def test_a_view_has_its_times_its_page_how_far_down_and_how_many_clicks(do
         await page.click("#next")
         await page.wait_for_url("**/news*")
         events = await door.confirmed(page)
+        beacons = await page.evaluate("sessionStorage.beacons")
     view = only(events, "page_viewed")
     assert view["properties"]["path"] == "/cars"
     assert view["properties"]["title"] == "Our cars"
@@ -49,6 +54,7 @@ async def test_a_view_has_its_times_its_page_how_far_down_and_how_many_clicks(do
     assert view["context"]["campaign"] == {"source": "wechat"}
     assert "ann@example.com" not in str(events)
     assert "secret" not in str(events)
+    assert view["event_id"] in beacons
 
 
 async def test_a_view_is_told_as_open_at_the_first_push_and_completed_by_the_same_visit(door: Door, browser: Watched) -> None:
@@ -189,6 +195,10 @@ async def test_nothing_that_is_typed_is_told(door: Door, browser: Watched) -> No
     assert [value for value in TYPED if value in str(events)] == []
 
 
+async def traits_told_by(door: Door, visitor: str) -> list[Any]:
+    return traits_of(await door.told(visitor))
+
+
 def traits_of(events: list[Event]) -> list[Any]:
     return [event.get("traits") for event in events if event["event"] == "identify"]
 
@@ -202,6 +212,7 @@ async def test_who_logs_in_is_known_by_the_same_anonymous_id_and_the_next_person
         await page.goto(f"{url}/news")
         assert await visitor_of(page) == before
         first = await door.confirmed(page)
+        await page.evaluate("onetrail.identify(null, {city: 'Foshan'})")
         await page.evaluate("onetrail.identify(43, {}); onetrail.track('other')")
         second = await door.confirmed(page)
         await page.evaluate("onetrail.reset(); onetrail.track('left')")
@@ -211,6 +222,7 @@ async def test_who_logs_in_is_known_by_the_same_anonymous_id_and_the_next_person
     assert only(first, "order_paid")["identifiers"]["user_id"] == "42"
     assert only(first, "order_paid")["properties"]["amount"] == 5
     assert only(second, "other")["identifiers"]["user_id"] == "43"
+    assert await traits_told_by(door, before) == [{"phone": "138 0013 8000"}, {"city": "Foshan"}]
     assert "user_id" not in only(third, "left")["identifiers"]
     assert (
         len({before, only(second, "other")["identifiers"]["anonymous_id"], only(third, "left")["identifiers"]["anonymous_id"]})
