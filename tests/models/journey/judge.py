@@ -32,7 +32,7 @@ class Judge:
         world = self._world
         while world.changed:
             uid = world.changed.pop()
-            self._timelines[uid] = _true_to_itself(world.shelf(uid), uid)
+            self._timelines[uid] = true_to_itself(world.shelf(uid), uid)
         self._on_the_way = self._on_the_way | world.parted if world.is_busy() else set()
         views = {cluster.uid: self._view(cluster.uid) for cluster in world.custody.live()}
         alive = set(world.alive())
@@ -96,7 +96,7 @@ class Judge:
         return {uid for uid in uids if self._world.shelf(uid).header(uid) is not None}
 
 
-def _true_to_itself(shelf: Shelf, uid: UnifiedUserId) -> list[Event]:
+def true_to_itself(shelf: Shelf, uid: UnifiedUserId) -> list[Event]:
     """The events of a journey, whose rows agree with one another."""
     entries, events, header = shelf.entries(uid), shelf.held(uid), shelf.header(uid)
     assert len({event.event_id for event in events}) == len(events), f"{uid} holds an event twice"

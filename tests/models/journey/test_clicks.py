@@ -6,13 +6,15 @@ from hypothesis import strategies as st
 
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
-from models.journey import clicks, handle
+from models.journey import clicks, handle, sweep
 from models.journey.messages import RetentionDue
 from models.journey.rows import CLICKS, LATEST
 from models.journey_messages import JourneyClosed, JourneyErased, JourneySplit
-from tests.models.journey.judge import repetitions_of
+from tests.models.journey.judge import repetitions_of, true_to_itself
 from tests.models.journey.making import made, placed
 from tests.models.journey.shelf import Shelf, folded
+from tests.models.journey.simulation import HAPPENINGS
+from tests.models.journey.world import World
 
 ANN, BOB = UnifiedUserId("u_ann"), UnifiedUserId("u_bob")
 PHONE, COOKIE = IdentifierKey("phone"), IdentifierKey("cookie")
@@ -180,3 +182,24 @@ def test_any_order_of_arrival_gives_the_same_clicks(data: st.DataObject, step: i
     assert shelf.repeats(ANN) == {name: len(some) for name, some in expected.items() if some}
     assert {name for some in expected.values() for name in some} <= set(repeated)
     assert summary(shelf) == folded(shelf.events(ANN))
+
+
+@pytest.mark.parametrize("first", range(0, 30, 10))
+def test_while_clicks_age_part_and_move_rows_and_counts_agree_after_every_message(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "STEP_ENTRIES", 2)
+    for seed in range(first, first + 10):
+        world = World(seed, ageing=True)
+        for _ in range(HAPPENINGS):
+            world.happen()
+            while world.random.random() < 0.7 and world.progress():
+                _look(world)
+        while world.progress():
+            _look(world)
+
+
+def _look(world: World) -> None:
+    while world.changed:
+        uid = world.changed.pop()
+        true_to_itself(world.shelf(uid), uid)

@@ -37,9 +37,10 @@ class Lane(NamedTuple):
 class World:
     """A history from a seed: what persons do, what becomes of their identities, and the messages on their way."""
 
-    def __init__(self, seed: int, *, patient: bool = False, ageing: bool = False) -> None:
-        """`patient`: identities change only while no messages are under way; events come at any time. `ageing`: timers come."""
-        self._patient, self._ageing = patient, ageing
+    def __init__(self, seed: int, *, patient: bool = False, ageing: bool = False, clicking: bool = True) -> None:
+        """`patient`: identities change only while no messages are under way; events come at any time. `ageing`: timers come.
+        `clicking`: some events are clicks."""
+        self._patient, self._ageing, self._is_clicking = patient, ageing, clicking
         self.random, self._clicking = Random(seed), Random(seed)
         self.custody = Custody(self.random, KEYS)
         self.shelves = [Shelf() for _ in range(PARTITIONS)]
@@ -159,7 +160,7 @@ class World:
             channel=random.choice(CHANNELS),
             traits={"city": self._clock},
             stage=random.choice(STAGES),
-            click=None if self._ageing else self._clicking.choice(CLICKS),
+            click=self._clicking.choice(CLICKS) if self._is_clicking else None,
         )
         self.deliveries[event_id].append((key, event))
         self.tell(placed(receiver.uid, event, key, receiver.members[key]))
