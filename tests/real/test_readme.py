@@ -124,7 +124,7 @@ def test_the_shops_customer_is_as_shown(reader: Reader) -> None:
 
 def test_ones_own_event_is_found_by_each_of_its_identifiers(reader: Reader) -> None:
     commands = [command for command, _ in snippets("What you then see")[1:]]
-    posting, asking, status, channels = commands
+    posting, asking, status, channels, events = commands
     assert json.loads(reader.type(posting)) == {"success": True, "accepted": 1, "rejected": []}
     reader.until_settled()
     found = json.loads(reader.type(asking))
@@ -132,3 +132,4 @@ def test_ones_own_event_is_found_by_each_of_its_identifiers(reader: Reader) -> N
     assert found["items"][0]["identifiers"] == {"user_id": "42", "phone": "+8613800138000"}
     assert "in journeys" in reader.type(status)
     assert "mini_program" in reader.type(channels)
+    assert "of them not registered" in reader.type(events)
