@@ -1,4 +1,4 @@
-"""A broker with a second door: TLS with a certificate authority of our own, and a name and password (SASL PLAIN)."""
+"""A broker with a second door: TLS with a certificate authority of our own, and a name and password (SASL)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from app.broker import Broker
 from tests.real.conftest import LOOPBACK
 
 USER, PASSWORD = "onetrail", "password-of-tests"
+SCRAM, PLAIN = "SCRAM-SHA-512", "PLAIN"
 LOGIN = f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
 
 
@@ -24,16 +25,21 @@ class SecureBroker(Broker):
         ours.cert_pem.write_to_path(self.ca_file)
         self._identity.write_bytes(for_java(ours.issue_cert(LOOPBACK)))
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, mechanism: str = SCRAM) -> dict[str, str]:
         """The settings of a client that gets in."""
         return {
             "ONETRAIL_KAFKA": self.secure,
             "ONETRAIL_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
             "ONETRAIL_KAFKA_CA_FILE": str(self.ca_file),
-            "ONETRAIL_KAFKA_SASL_MECHANISM": "PLAIN",
+            "ONETRAIL_KAFKA_SASL_MECHANISM": mechanism,
             "ONETRAIL_KAFKA_SASL_USERNAME": USER,
             "ONETRAIL_KAFKA_SASL_PASSWORD": PASSWORD,
         }
+
+    def _spawn(self, command: Sequence[str]) -> None:
+        """The password of SCRAM is kept in Kafka's storage, from its making on."""
+        known = ("--add-scram", f"{SCRAM}=[name={USER},password={PASSWORD}]") if "format" in command else ()
+        super()._spawn([*command, *known])
 
     def _prepare_storage(self, java: Sequence[str]) -> None:
         """Of two lines with one name Kafka takes the later."""
@@ -47,7 +53,8 @@ class SecureBroker(Broker):
             f"listeners=BROKER://{self.bootstrap},SECURE://{self.secure},CONTROLLER://{LOOPBACK}:{self._port + 1}",
             f"advertised.listeners=BROKER://{self.bootstrap},SECURE://{self.secure}",
             "listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL",
-            f"{own}.sasl.enabled.mechanisms=PLAIN",
+            f"{own}.sasl.enabled.mechanisms={PLAIN},{SCRAM}",
+            f"{own}.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;",
             f"{own}.plain.sasl.jaas.config={LOGIN}",
             f"{own}.ssl.keystore.type=PEM",
             f"{own}.ssl.keystore.location={self._identity}",

@@ -60,7 +60,9 @@ async def case(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     collector = Collector(broker, root, "safety")
     async with System.run(broker.bootstrap, "safety", root) as system:
         system.environment["ONETRAIL_TOKENS"] = str(file)
-        workers = [system.worker(), system.worker()]
+        workers = [system.worker()]
+        system.environment["ONETRAIL_LOG"] = "json"
+        workers.append(system.worker())
         for worker in workers:
             worker.start()
         await system.ready(*workers)
@@ -241,6 +243,11 @@ def value(text: str, name: str) -> float:
 def text_of(url: str) -> str:
     with urlopen(url, timeout=10) as answer:
         return str(answer.read().decode())
+
+
+async def test_the_log_of_the_second_worker_is_json(case: Case) -> None:
+    lines = [line for line in case.system.workers[1].log.read_text().splitlines() if line.startswith("{")]
+    assert {"at", "level", "logger", "message"} <= set.intersection(*(set(json.loads(line)) for line in lines))
 
 
 async def test_no_log_holds_a_personal_value_or_a_token(case: Case) -> None:

@@ -15,7 +15,7 @@ import trustme
 
 from tests.real.collecting import Collector, post
 from tests.real.conftest import free_port_pair
-from tests.real.secure import SecureBroker
+from tests.real.secure import PLAIN, SecureBroker
 from tests.real.system import ADMIN, KEY, READ, System, path_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -79,6 +79,10 @@ async def test_everything_of_ours_reaches_kafka(system: System, secure: SecureBr
     url = system.workers[0].url
     assert json.loads(onetrail("status", "--json", "--url", url).out)["rejected"] == {"not_json": 1}
     assert json.loads(onetrail("rejected", "--json").out)["items"][0]["reason"] == "not_json"
+
+
+async def test_a_plain_password_is_taken_too(secure: SecureBroker) -> None:
+    assert onetrail("topics", "--check", **secure.environment(PLAIN)).code == 0
 
 
 async def test_a_wrong_password_is_one_line(secure: SecureBroker) -> None:
