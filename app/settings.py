@@ -21,7 +21,7 @@ from app.secret_files import kept, kept_or_made
 PACKAGED_CONFIG = Path(__file__).resolve().parent.parent / "docker" / "onetrail.toml"
 PII_KEY_LENGTH_MIN = 16
 PREFIX_LENGTH_MAX = 64
-RATE_DEFAULT = 1_000
+RATE_DEFAULT = 10_000
 SECRETS = ("ONETRAIL_READ_TOKEN", "ONETRAIL_ADMIN_TOKEN", "ONETRAIL_PII_KEY")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
