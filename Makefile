@@ -3,6 +3,7 @@
 
 SEED ?=
 SEEDS ?=
+WHAT ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -45,8 +46,8 @@ lint: venv ## style, types, who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: venv ## events a second, beside baselines measured in the same run
-	@$(BIN)/python -m tests.benchmarks
+bench: venv ## events a second, beside baselines in the same run; WHAT=collector: the collector
+	@$(BIN)/python -m tests.benchmarks$(if $(WHAT),.$(WHAT))
 
 sim: venv ## the simulation; SEED=n replays one history, SEEDS=n tries so many
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))

@@ -21,6 +21,7 @@ from app.collector.channels import intakes
 from app.collector.codeless import Codeless
 from app.collector.lane import Unavailable
 from app.collector.metrics import Metrics
+from app.collector.openapi import DOCUMENT
 from app.collector.pages import Script, rules
 from app.collector.post import Post, Read
 from app.collector.protocols import ROUTES
@@ -37,8 +38,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 FINISH_SECONDS_MAX = 6.0
 """Longer than any request waits for Kafka."""
 _POST, _GET = "POST, OPTIONS", "GET, HEAD, OPTIONS"
-_SCRIPT, _RULES = "/onetrail.js", "/v1/codeless"
-_GETS = ("/healthz", "/readyz", "/metrics", _SCRIPT, _RULES)
+_SCRIPT, _RULES, _DOCUMENT = "/onetrail.js", "/v1/codeless", "/openapi.json"
+_GETS = ("/healthz", "/readyz", "/metrics", _SCRIPT, _RULES, _DOCUMENT)
 
 
 def run(settings: Settings, config: Config) -> None:
@@ -121,6 +122,8 @@ class Collector:
         if path == "/metrics":
             body, content_type = self._metrics.exposition(self._budget.held)
             return web.Response(body=body, headers={"Content-Type": content_type})
+        if path == _DOCUMENT:
+            return web.Response(body=DOCUMENT, headers={"Content-Type": "application/json; charset=utf-8"})
         if path == "/readyz" and not await self._sink.reachable():
             raise Refusal("not_ready", "Kafka cannot be reached; try again in a moment")
         return answers.json({"status": "ok" if path == "/healthz" else "ready"})
