@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -41,21 +42,24 @@ Figures = Mapping[tuple[str, str], Sequence[Figure]]
 @click.option("--runs", default=3, show_default=True, type=click.IntRange(1, 20), help="Of which the median counts.")
 def main(seconds: float, runs: int) -> None:
     """Measures acknowledged events a second and CPU an event, beside the baseline."""
-    figures: dict[tuple[str, str], list[Figure]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="onetrail-bench-") as place:
         broker = Broker(LOOPBACK, free_port_pair(), Path(place))
         with on(OTHERS):
             broker.start()
         try:
-            with on(OURS), _running(broker.bootstrap, Path(place)) as ports:
-                for number in range(runs):
-                    click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}", err=True)
-                    for shape in SHAPES:
-                        for name, (pid, port) in ports.items():
-                            figures[shape, name].append(asyncio.run(_measured(pid, port, shape, seconds)))
+            click.echo(table(_figures(broker.bootstrap, Path(place), seconds, runs)))
         finally:
             broker.stop()
-    click.echo(table(figures))
+
+
+def _figures(bootstrap: str, place: Path, seconds: float, runs: int) -> Figures:
+    """A run measures all of it, so that a slow minute strikes all alike."""
+    figures: dict[tuple[str, str], list[Figure]] = defaultdict(list)
+    with on(OURS), _running(bootstrap, place) as servers:
+        for number, shape, name in product(range(runs), SHAPES, servers):
+            click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {name}, {shape}", err=True)
+            figures[shape, name].append(asyncio.run(_measured(*servers[name], shape, seconds)))
+    return figures
 
 
 def table(figures: Figures) -> str:
