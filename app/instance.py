@@ -12,13 +12,14 @@ from app import topics
 from app.access import Access
 from app.audit import Trail
 from app.config import Config, load
+from app.generation import chosen
 from app.guards import announce
 from app.logs import config_of
 from app.outputs import Outputs
 from app.rates import Rates, rated
 from app.reading import Reading, rules_name
 from app.runtime.app import App
-from app.runtime.durable import Record
+from app.runtime.durable import Record, Superseded, die
 from app.runtime.tables import RowTable
 from app.settings import Settings
 from app.tokens import Tokens
@@ -85,11 +86,11 @@ def _web(settings: Settings) -> dict[str, Any]:
 def build(settings: Settings, config: Config) -> App:
     """The Faust app. Every setting that differs from Faust's default is measured or explained in ARCHITECTURE.md."""
     return App(
-        settings.prefix,
+        settings.app_id,
         broker=[URL(f"kafka://{server}") for server in settings.bootstrap.split(",")],
         broker_credentials=_credentials(settings.security),
         store="rocksdb://",
-        datadir=str(settings.data / "state" / settings.prefix),
+        datadir=str(settings.data / "state" / settings.app_id),
         autodiscover=False,
         Table=RowTable,
         key_serializer="raw",
@@ -141,15 +142,15 @@ BEHAVIOUR = {
     PULLED: config.topics.channel_partitions,
 }
 """Topic -> its partitions."""
-IDENTITY_INBOX, JOURNEY_INBOX = name("identity.inbox"), name("journey.inbox")
+IDENTITY_INBOX, JOURNEY_INBOX = f"{settings.inner}.identity.inbox", f"{settings.inner}.journey.inbox"
 
-REJECTED, REQUESTS, AUDIT = name("behaviour.rejected"), name("requests"), name("audit")
+REJECTED, REQUESTS, AUDIT = f"{settings.outer}.behaviour.rejected", name("requests"), name("audit")
 
 ZONE = ZoneInfo(config.display.time_zone)
 POLICY = rules_name(config, settings.pii_key)
 """Names the rules that events are read by, in the source names of what is sent to identities."""
 
-outputs = Outputs(settings.prefix, ZONE)
+outputs = Outputs(settings.outer, ZONE)
 reading = Reading(config, settings.prefix)
 
 
@@ -161,8 +162,21 @@ async def publish(records: Sequence[Record]) -> None:
 async def _prepare(app: App) -> None:
     """Creates the topics that are missing, announces the guards, learns the ids of the topics that are consumed."""
     await topics.create(settings, config)
+    await _demand_generation(app)
     await announce(settings, config, IDENTITY_INBOX)
     await app.learn_topics(settings.bootstrap, settings.security, (*BEHAVIOUR, REQUESTS, IDENTITY_INBOX, JOURNEY_INBOX))
+
+
+async def _demand_generation(app: App) -> None:
+    """Ends the process when another state of the log is in use."""
+    found = await chosen(settings)
+    app.generation_end = found.end
+    if found.chosen.current != settings.generation and not settings.shadow:
+        die(
+            Superseded(
+                f"state {found.chosen.current} is in use, not {settings.generation}: `onetrail worker` starts as one of it"
+            )
+        )
 
 
 app.before_start = _prepare

@@ -67,6 +67,26 @@ class Settings:
     generated: frozenset[str] = frozenset()
     """The variables whose value was generated and lies in the data directory."""
 
+    generation: int = 0
+    """Which of several states of one log this is about (app/generation.py); 0 = the first."""
+    shadow: bool = False
+    """Whether this state is being built beside the one in use, so that nobody outside hears of it."""
+
+    @property
+    def inner(self) -> str:
+        """Begins the names of what belongs to this generation alone: inboxes, and while it is a shadow its outputs."""
+        return f"{self.prefix}.g{self.generation}" if self.generation else self.prefix
+
+    @property
+    def app_id(self) -> str:
+        """Begins the names of changelogs, and is the name of the group of workers."""
+        return f"{self.prefix}-g{self.generation}" if self.generation else self.prefix
+
+    @property
+    def outer(self) -> str:
+        """Begins the names of outputs."""
+        return self.inner if self.shadow else self.prefix
+
     @property
     def bootstrap(self) -> str:
         """`host:port[,host:port]` of the brokers; the embedded one where no other was given."""
@@ -107,6 +127,8 @@ class Settings:
             log=_choice(env, "ONETRAIL_LOG", ("text", "json")),
             metrics=_choice(env, "ONETRAIL_METRICS", ("open", "token")),
             generated=generated,
+            generation=_generation(env),
+            shadow=bool(env.get("ONETRAIL_SHADOW")),
         )
 
 
@@ -124,6 +146,13 @@ def _port(env: Mapping[str, str], name: str, default: int, highest: int = 65535)
     text = env.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= highest):
         raise SettingsError(f"{name} must be a port from 1 to {highest}, not {text!r}")
+    return int(text)
+
+
+def _generation(env: Mapping[str, str]) -> int:
+    text = env.get("ONETRAIL_GENERATION") or "0"
+    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+        raise SettingsError(f"ONETRAIL_GENERATION must be a number, as `onetrail rebuild` says, not {text!r}")
     return int(text)
 
 

@@ -12,7 +12,7 @@ import msgspec
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, REQUESTS, ZONE, app, identity, journey, partitions
+from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, REQUESTS, ZONE, app, identity, journey, partitions, settings
 from app.recovery import why_not_ready
 from app.rejects import rejects
 from app.routing import NotReady, Peers, input_partitions
@@ -20,7 +20,8 @@ from app.tallies import census, events_kept
 from models.display import rfc3339
 
 ANSWER_SECONDS_MAX = 5.0
-INPUTS = {**BEHAVIOUR, REQUESTS: 1, IDENTITY_INBOX: partitions, JOURNEY_INBOX: partitions}
+_OUTSIDE = {} if settings.shadow else {**BEHAVIOUR, REQUESTS: 1}
+INPUTS = {**_OUTSIDE, IDENTITY_INBOX: partitions, JOURNEY_INBOX: partitions}
 
 
 class Own(msgspec.Struct):

@@ -1,9 +1,10 @@
 """The processes that `onetrail up` starts: started in order, started again when they end, stopped in reverse.
 
 A child that ends is started again after a pause that grows; one that was fenced at once, for that is how two owners of a
-partition part. One that ends five times within a minute is given up, and all of it with it: somebody must read its log. A
-kill from outside (SIGKILL) never counts as a fault of the child. On Linux the kernel kills the children of a supervisor
-that is killed itself, so nothing stays behind that holds a port or a table; their state is made for that.
+partition part. One that ends five times within a minute is given up, and all of it with it: somebody must read its log. So is
+one that finds a state that is not for it. A kill from outside (SIGKILL) never counts as a fault of the child. On Linux the kernel
+kills the children of a supervisor that is killed itself, so nothing stays behind that holds a port or a table; their state is
+made for that.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Never, Protocol
 
-from app.runtime.durable import EXIT_FENCED
+from app.runtime.durable import EXIT_FENCED, EXIT_UNUSABLE
 
 DEATHS_MAX, DEATHS_SECONDS = 5, 60.0
 PAUSE_SECONDS, PAUSE_SECONDS_MAX = 0.5, 8.0
@@ -41,6 +42,8 @@ class KeepsDying(Exception):
 
 def pause(deaths: Sequence[Death], now: float) -> float | None:
     """Seconds to wait after the last of these deaths before the next start; None = no more."""
+    if deaths[-1].code == EXIT_UNUSABLE:
+        return None
     recent = [death for death in deaths if now - death.at < DEATHS_SECONDS]
     if sum(death.code != -signal.SIGKILL for death in recent) >= DEATHS_MAX:
         return None
@@ -53,6 +56,8 @@ def described(code: int) -> str:
     """An exit code in words."""
     if code == EXIT_FENCED:
         return f"code {code}: it could not go on safely, most likely fenced by another owner of a partition"
+    if code == EXIT_UNUSABLE:
+        return f"code {code}: its state is not for this version of the program"
     if code < 0:
         return f"signal {signal.Signals(-code).name}"
     return f"code {code}"

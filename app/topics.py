@@ -60,7 +60,7 @@ class Mismatch:
 
 def topics_of(settings: Settings, config: Config) -> tuple[Topic, ...]:
     """All topics, those that business systems write first. Names, keys and values as in the table below."""
-    shared, prefix = config.topics, settings.prefix
+    shared = config.topics
     kept = _retention(shared.retention_days)
     inbox = {**_retention(shared.inbox_retention_days), **_APPEND_TIME, "max.message.bytes": str(PACK_BYTES_MAX)}
     raw = {**kept, **_APPEND_TIME, "max.message.bytes": str(RECORD_BYTES_MAX)}
@@ -79,14 +79,28 @@ def topics_of(settings: Settings, config: Config) -> tuple[Topic, ...]:
         (".identity.map", many, _COMPACTED, *_MAP),
         (".journey.changes", many, {**kept, **_APPEND_TIME}, *_CHANGES),
         (".audit", some, {**_retention(shared.audit_retention_days), **_APPEND_TIME}, *_AUDIT),
+        (".generation", 1, {**_COMPACTED, "min.compaction.lag.ms": "0"}, *_GENERATION),
         ("-identity-changelog", many, _CHANGELOG, *_IDENTITY_ROWS),
         ("-journey-changelog", many, _CHANGELOG, *_JOURNEY_ROWS),
     ]
     safe = {"min.insync.replicas": "2" if shared.replication >= 3 else "1", "unclean.leader.election.enable": "false"}
+    named = [(_named(settings, row[0]), row) for row in rows]
+    named += [(f"{settings.inner}{row[0]}", row) for row in rows if settings.generation and row[0] in OUTPUTS]
     return tuple(
-        Topic(f"{prefix}{name}", partitions, shared.replication, {**own, **safe}, key, value, meaning)
-        for name, partitions, own, key, value, meaning in rows
+        Topic(name, partitions, shared.replication, {**own, **safe}, key, value, meaning)
+        for name, (_, partitions, own, key, value, meaning) in named
     )
+
+
+def _named(settings: Settings, name: str) -> str:
+    """The full name: states of one log (app/generation.py) have inboxes and changelogs of their own."""
+    if name.startswith("-"):
+        return f"{settings.app_id}{name}"
+    return f"{settings.inner if name in INBOXES else settings.prefix}{name}"
+
+
+INBOXES = (".identity.inbox", ".journey.inbox")
+OUTPUTS = (".behaviour.rejected", ".identity.merges", ".identity.map", ".journey.changes")
 
 
 _APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}
@@ -121,6 +135,7 @@ _MERGES = (
 _MAP = ("namespace:HMAC of an identifier", "JSON: unified_user_id and version; none = erased", "whose an identifier is")
 _CHANGES = ("uid", "JSON: a stage that was entered", "how journeys advance")
 _AUDIT = ("none", "JSON: who, what, when, purpose; identifiers by key", "lookups and operator requests (app/audit.py)")
+_GENERATION = ("current", "JSON: current, previous, newest, at", "which of several states of this log is in use")
 _IDENTITY_ROWS = ("row key", "stamped row", "changelog of the identity table: nodes and clusters")
 _JOURNEY_ROWS = ("row key", "stamped row", "changelog of the journey table: headers and timelines")
 

@@ -2,15 +2,23 @@
 changelogs, every hour it tells journeys which events are too old, and at its end it closes its connections to others.
 """
 
+from contextlib import suppress
+
+from aiokafka.errors import KafkaError
+from faust.types import TP
 from mode import Service
 
 from agents import identity, journey
 from app.clock import now_ms
-from app.instance import JOURNEY_INBOX, app, config
+from app.generation import chosen, topic_of
+from app.instance import JOURNEY_INBOX, app, config, settings
 from app.lookups import peers, puller
 from app.retention import HOUR_MS, timers
+from app.runtime.durable import Superseded, die
 from app.runtime.lease import RENEW_SECONDS, RETRY_SECONDS
 from app.runtime.tables import PROBE_SECONDS
+
+GENERATION_SECONDS = 2.0
 
 
 @app.service
@@ -24,6 +32,20 @@ class Upkeep(Service):
             if app.tables.actives_ready and not app.rebalancing:
                 await identity.station.probe()
                 await journey.station.probe()
+
+    @Service.task
+    async def _follow(self) -> None:
+        """Another state was chosen: this worker ends, and starts again as one of that."""
+        place = TP(topic_of(settings), 0)
+        while not self.should_stop and not settings.shadow:
+            await self.sleep(GENERATION_SECONDS)
+            with suppress(KafkaError):
+                if (await app.offsets.ends([place]))[place] == app.generation_end:
+                    continue
+                found = await chosen(settings)
+                app.generation_end = found.end
+                if found.chosen.current != settings.generation:
+                    die(Superseded("another state of the log was chosen (`onetrail rebuild`)"))
 
     @Service.task
     async def _renew(self) -> None:

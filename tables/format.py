@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from app.runtime.durable import Unusable
+
 R = TypeVar("R")
 
 VERSION = 1
@@ -16,7 +18,7 @@ UPCAST: dict[int, Callable[[bytes], bytes]] = {}
 """From a version to the next: the body without its version byte, before and after."""
 
 
-class NewerState(Exception):
+class NewerState(Unusable):
     """The state was written by a newer version of this program."""
 
 
@@ -38,5 +40,5 @@ class Format(Generic[R]):
         while version < VERSION:
             version, rest = version + 1, UPCAST[version](rest)
         if version > VERSION:
-            raise NewerState(f"state of format {version} needs a newer onetrail than this one (format {VERSION})")
+            raise NewerState(f"the rows were written in format {version} by a newer onetrail; this one knows {VERSION} at most")
         return self._decode(rest)

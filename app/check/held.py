@@ -5,7 +5,7 @@ the same codec that the workers use.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -24,6 +24,8 @@ from tables import identity, journey
 Rows = list[tuple[bytes, bytes]]
 PAGE_SECONDS_MAX = 30.0
 TRIES, TRY_SECONDS = 60, 1.0
+IDENTIFIERS = (("identity", b"n|"),)
+ALL = (*IDENTIFIERS, ("identity", b"c|"), ("identity", b"r|"), ("journey", b"h|"), ("journey", b"t|"))
 Workers = Callable[[], Awaitable[Mapping[str, list[int]]]]
 _pages = msgspec.msgpack.Decoder(Rows)
 _cursor = msgspec.msgpack.Decoder(dict[str, int])
@@ -61,11 +63,12 @@ class Held:
                 found += [item for _, body in rows for item in _cursor.decode(body).items()]
         return found
 
-    async def read(self, partitions: int, ledger: Ledger, report: Callable[[int, int], None]) -> None:
-        """All rows into the ledger; `report` gets partitions read and how many there are."""
-        prefixes = [("identity", prefix) for prefix in (b"c|", b"n|", b"r|")] + [("journey", prefix) for prefix in (b"h|", b"t|")]
+    async def read(
+        self, partitions: int, ledger: Ledger, report: Callable[[int, int], None], wanted: Sequence[tuple[str, bytes]] = ALL
+    ) -> None:
+        """Rows, by table and prefix of keys, into the ledger; `report` gets partitions read and how many there are."""
         for partition in range(partitions):
-            for table, prefix in prefixes:
+            for table, prefix in wanted:
                 async for rows in self._rows(table, partition, prefix):
                     keep(ledger, table, rows)
             report(partition + 1, partitions)

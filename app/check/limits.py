@@ -49,7 +49,7 @@ async def announced(settings: Settings) -> AsyncIterator[Policy]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, **settings.security
     )
-    tp = TopicPartition(f"{settings.prefix}.identity.inbox", 0)
+    tp = TopicPartition(f"{settings.inner}.identity.inbox", 0)
     async with consumer:
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]

@@ -17,10 +17,10 @@ Report = Callable[[int, int], None]
 
 
 class Log:
-    """Reads on from where it stands; `told` takes what it reads."""
+    """Reads on from where it stands; `told` takes what it reads. `cut`: ends by (topic, partition), if not those of now."""
 
-    def __init__(self, settings: Settings, config: Config, told: Told) -> None:
-        self.told = told
+    def __init__(self, settings: Settings, config: Config, told: Told, cut: Mapping[tuple[str, int], int]) -> None:
+        self.told, self._given = told, cut
         self._consumer = AIOKafkaConsumer(
             *told.topics,
             bootstrap_servers=settings.bootstrap,
@@ -28,7 +28,7 @@ class Log:
             enable_auto_commit=False,
             **settings.security,
         )
-        self.inboxes = [f"{settings.prefix}.{name}" for name in INBOXES]
+        self.inboxes = [f"{settings.inner}.{name}" for name in INBOXES]
         self._inboxes = [TopicPartition(topic, n) for topic in self.inboxes for n in range(config.topics.partitions)]
         self.cut: Mapping[Any, int] = {}
         """Where all topics ended when the check began."""
@@ -37,7 +37,7 @@ class Log:
     async def __aenter__(self) -> "Log":
         await self._consumer.start()
         self._begins = await self._consumer.beginning_offsets(list(self._consumer.assignment()))
-        self.cut = await self.ends()
+        self.cut = {tp: self._given.get((tp.topic, tp.partition), end) for tp, end in (await self.ends()).items()}
         for tp, begin in self._begins.items():
             if begin and begin == self.cut[tp]:
                 self.told.forgotten(tp.topic, now_ms())

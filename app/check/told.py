@@ -43,9 +43,11 @@ class Told:
         self._key, self._reading = settings.pii_key, Reading(config, settings.prefix)
         raw = dict.fromkeys([channel.topic for channel in config.channels.values()] + [PULLED_TOPIC])
         self.raw = [f"{settings.prefix}.{topic}" for topic in raw]
-        self._requests, self._rejected = f"{settings.prefix}.requests", f"{settings.prefix}.behaviour.rejected"
-        self._merges = f"{settings.prefix}.identity.merges"
-        self.topics = [*self.raw, self._requests, self._rejected, self._merges]
+        self._requests = f"{settings.prefix}.requests"
+        begins = dict.fromkeys((settings.inner, settings.outer))
+        self._rejected = [f"{begin}.behaviour.rejected" for begin in begins]
+        self._merges = [f"{begin}.identity.merges" for begin in begins]
+        self.topics = [*self.raw, self._requests, *self._rejected, *self._merges]
         self._number = {topic: number for number, topic in enumerate(self.raw)}
         self._named: set[str] = set()
         self._buffers: dict[str, list[tuple[Any, ...]]] = {}
@@ -57,8 +59,8 @@ class Told:
 
     def forgotten(self, topic: str, until_ms: int) -> None:
         """What was in a topic before is not there any more, or says nothing sure."""
-        kind = {self._requests: REQUESTS, self._rejected: REJECTED}.get(topic, RAW)
-        if topic != self._merges:
+        kind = REQUESTS if topic == self._requests else REJECTED if topic in self._rejected else RAW
+        if topic not in self._merges:
             self.since[kind] = max(self.since[kind], until_ms)
 
     def take(self, record: Any, is_within: bool) -> None:
@@ -67,7 +69,7 @@ class Told:
             self._behaviour(record, is_within)
         elif record.topic == self._requests:
             self._request(record, is_within)
-        elif record.topic == self._rejected:
+        elif record.topic in self._rejected:
             self._rejection(record)
         elif record.value is not None:
             told = _merge(record.value)

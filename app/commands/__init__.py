@@ -22,7 +22,7 @@ from app.topics import TopicsError
 
 COMMANDS = (
     *("up", "broker", "topics", "collect", "edge", "worker", "replay", "rejected", "channels", "events", "status", "simulate"),
-    *("clean", "codeless", "check", "audit", "token"),
+    *("clean", "codeless", "check", "rebuild", "audit", "token"),
 )
 EXPECTED = (SettingsError, ConfigError, BrokerError, TopicsError, KeepsDying)
 

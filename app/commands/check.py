@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,7 @@ from app.commands.asking import Unanswered, ask
 from app.commands.failure import Failure
 from app.commands.progress import stages
 from app.config import Config, load
+from app.generation import chosen
 from app.settings import Settings
 from app.tokens import peer_token
 
@@ -55,9 +57,14 @@ def command(url: str | None, as_json: bool) -> None:
 def _checked(settings: Settings, config: Config, url: str) -> Report:
     try:
         with stages("check") as progress:
-            return asyncio.run(run(settings, config, url, progress))
+            return asyncio.run(_run(settings, config, url, progress))
     except (Unanswered, Unreadable, LookupError) as error:
         raise Failure(str(error)) from error
+
+
+async def _run(settings: Settings, config: Config, url: str, progress: Callable[[str, int, int], None]) -> Report:
+    number = (await chosen(settings)).chosen.current
+    return await run(replace(settings, generation=number), config, url, progress)
 
 
 async def run(settings: Settings, config: Config, url: str, progress: Callable[[str, int, int], None]) -> Report:

@@ -10,13 +10,14 @@ from aiokafka.errors import KafkaConnectionError
 
 from app import topics
 from app.config import Config, load
+from app.generation import chosen
 from app.kafka_door import refusal_of
 from app.pull import tokens_of
 from app.settings import Settings
 
 WAIT_SECONDS_MAX = 30.0
 """A worker may be started together with its broker."""
-FAUST = "import app.main; from faust.cli.faust import cli; cli()"
+FAUST = "import app.{root}; from faust.cli.faust import cli; cli()"
 """Ours is imported first, because Faust looks in the working directory, where somebody else's `app` may lie."""
 
 
@@ -37,7 +38,11 @@ def command() -> None:
     config = load(settings.config)
     tokens_of(config.systems)
     asyncio.run(_topics(settings, config))
-    os.execv(sys.executable, [sys.executable, "-P", "-c", FAUST, "-A", "app.main", "worker", "-l", "info"])
+    if not settings.shadow:
+        os.environ["ONETRAIL_GENERATION"] = str(asyncio.run(chosen(settings)).chosen.current)
+    root = "shadow" if settings.shadow else "main"
+    program = FAUST.format(root=root)
+    os.execv(sys.executable, [sys.executable, "-P", "-c", program, "-A", f"app.{root}", "worker", "-l", "info"])
 
 
 async def _topics(settings: Settings, config: Config) -> None:

@@ -30,6 +30,8 @@ class App(faust.App):
     """Called once, before anything is consumed."""
     _topic_ids: Mapping[str, str] = {}
     _offsets: Offsets | None = None
+    generation_end = 0
+    """Where the topic that names the state in use ended at the start."""
 
     async def on_first_start(self) -> None:
         self.conf.datadir.mkdir(parents=True, exist_ok=True)

@@ -17,8 +17,8 @@ from faust.transport.drivers import aiokafka as driver
 
 from app.runtime.packs import Packed
 
-EXIT_FENCED, EXIT_BROKEN = 70, 71
-"""A fenced worker may start again at once; whatever else ended it may end it again."""
+EXIT_FENCED, EXIT_BROKEN, EXIT_UNUSABLE = 70, 71, 72
+"""A fenced worker may start again at once; whatever else ended it may end it again, and an unusable state will."""
 APPEND_BYTES = 4_000_000
 """One append is one record batch, hence all or nothing; a stage cuts its work so that it fits."""
 RECORDS_BYTES = 500_000
@@ -32,6 +32,14 @@ def appended_size(key: bytes, value: bytes) -> int:
 
 class Fenced(Exception):
     """Somebody else wrote to a changelog partition that is ours alone."""
+
+
+class Superseded(Fenced):
+    """Another state of the log is in use; one sentence."""
+
+
+class Unusable(Exception):
+    """The state is not for this program; one sentence."""
 
 
 class TooLarge(Exception):
@@ -65,10 +73,13 @@ def _cuts(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 def die(why: BaseException) -> None:
     """Ends the process at once, without finishing anything: a restart repeats from what is durable."""
-    traceback.print_exception(why, file=sys.stderr)
-    sys.stderr.write(f"worker ends: {type(why).__name__}: {why}\n")
+    if isinstance(why, Superseded | Unusable):
+        sys.stderr.write(f"worker ends: {why}\n")
+    else:
+        traceback.print_exception(why, file=sys.stderr)
+        sys.stderr.write(f"worker ends: {type(why).__name__}: {why}\n")
     sys.stderr.flush()
-    os._exit(EXIT_FENCED if isinstance(why, Fenced) else EXIT_BROKEN)
+    os._exit(EXIT_FENCED if isinstance(why, Fenced) else EXIT_UNUSABLE if isinstance(why, Unusable) else EXIT_BROKEN)
 
 
 class Producer(driver.Producer):
