@@ -9,7 +9,6 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from agents.collect import collect_record
 from agents.requests import request_record
-from app.commands.asking import Unanswered, ask
-from app.instance import BEHAVIOUR, IDENTITY_INBOX, POLICY, REQUESTS, partitions, settings
+from app.instance import BEHAVIOUR, POLICY, REQUESTS, partitions, settings
 from app.rebuild.order import Order
+from app.rebuild.rest import Rest, resting
 from app.rebuild.source import in_order
 from app.runtime.packs import Outbox, sequence
 from app.runtime.stage import Message, Sent
@@ -31,19 +30,16 @@ from models.identity.messages import Occurred
 RUN_MAX = 200
 """Records of one partition that travel as one pack."""
 UNDER_WAY_MAX = 5_000
-LAG_MAX = 500
-"""Packs that wait in the journeys' inbox, before the feeder waits for them."""
-REST = 1_000
+TAIL_MAX = 1_000
 """So few records of the tail are left to the workers that go on."""
-POLL_SECONDS = 0.02
 TELL_SECONDS = 1.0
 
 
 class Feeder:
     """One pass. `policy` names the rules, as the collect stage does, so that what it reads again is dropped."""
 
-    def __init__(self, producer: AIOKafkaProducer, ids: Mapping[str, str], url: str) -> None:
-        self._producer, self._ids, self._url = producer, ids, url
+    def __init__(self, producer: AIOKafkaProducer, ids: Mapping[str, str], rest: Rest) -> None:
+        self._producer, self._ids, self._rest = producer, ids, rest
         self._order = Order()
         self._acks: list[Any] = []
         self._source, self._run = "", list[tuple[int, list[Message]]]()
@@ -67,16 +63,8 @@ class Feeder:
         for ack in self._acks:
             await ack
         self._acks.clear()
-        await self._quiet()
+        await self._rest.reached()
         self._order.arrived()
-
-    async def _quiet(self) -> None:
-        while True:
-            with suppress(Unanswered):
-                lag = (await ask(f"{self._url}/v1/status", settings.read_token))["lag"]
-                if lag[IDENTITY_INBOX] == 0 and sum(lag.values()) <= LAG_MAX:
-                    return
-            await asyncio.sleep(POLL_SECONDS)
 
     async def _send(self, record: Any, messages: list[Message], sent: list[Sent], is_request: bool) -> None:
         source = f"{self._ids[record.topic]}/{record.partition}/{'requests' if is_request else POLICY}"
@@ -117,8 +105,8 @@ async def run(file: Path, url: str) -> None:
         **settings.security,
     )
     producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap, acks="all", enable_idempotence=True, **settings.security)
-    async with consumer, producer:
-        feeder, told = Feeder(producer, ids, url), time.monotonic()
+    async with consumer, producer, resting(url) as rest:
+        feeder, told = Feeder(producer, ids, rest), time.monotonic()
         tps = list(consumer.assignment())
         begins, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
         while True:
@@ -130,7 +118,7 @@ async def run(file: Path, url: str) -> None:
                     _tell(feeder.fed, wanted)
             await feeder.arrive()
             later = await consumer.end_offsets(tps)
-            if sum(later.values()) - sum(ends.values()) <= REST:
+            if sum(later.values()) - sum(ends.values()) <= TAIL_MAX:
                 break
             ends = later
         file.write_bytes(msgspec.json.encode([(tp.topic, tp.partition, end) for tp, end in sorted(ends.items())]))

@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from app.runtime.durable import APPEND_BYTES, Record, appended_size
+from app.runtime.durable import APPEND_BYTES, Record, Unusable, appended_size
 from app.runtime.overlay import Codec, Overlay, Readable, Recent, Unreadable
 from app.runtime.packs import OUTPUTS, Outbox, Pack, Packed, moment, sequence
 from app.runtime.rows import STAMP, stamp
@@ -215,7 +215,7 @@ class Batch(Generic[M, R]):
             sent = list(self._actors.handle(message, self.overlay))
             if len(sent) > OUTPUTS:
                 raise ValueError(f"sends {len(sent)} messages, more than {OUTPUTS}")
-        except Unreadable:
+        except (Unreadable, Unusable):
             raise
         except Exception as error:  # the one named edge: what a pure handler cannot handle is rejected, never dropped
             self.overlay.undo()

@@ -56,13 +56,14 @@ class Unreachable(Exception):
 class Worker:
     """One worker process. `kill` is kill -9; `freeze` and `thaw` are SIGSTOP and SIGCONT."""
 
+    command: tuple[str, ...] = (sys.executable, "-m", "faust", "-A", "app.main", "worker", "-l", "info")
+
     def __init__(self, name: str, port: int, data: Path, environment: Mapping[str, str]) -> None:
         self.name, self.url, self.data = name, f"http://{LOOPBACK}:{port}", data
         own = {"ONETRAIL_DATA": str(data), "ONETRAIL_WEB_PORT": str(port), "ONETRAIL_WORKER": name}
-        command = [sys.executable, "-m", "faust", "-A", "app.main", "worker", "-l", "info"]
         self.log = data.parent / f"{name}.log"
         self.starts = 0
-        self._child = Child(name, command, {**os.environ, **environment, **own}, self.log)
+        self._child = Child(name, self.command, {**os.environ, **environment, **own}, self.log)
 
     def start(self) -> None:
         """Returns at once; `System.ready` waits."""
@@ -110,7 +111,7 @@ class System:
     """Workers, a way in (Kafka) and a way to ask (HTTP)."""
 
     def __init__(self, bootstrap: str, prefix: str, root: Path, producer: AIOKafkaProducer, http: aiohttp.ClientSession) -> None:
-        self.bootstrap, self.prefix, self._root = bootstrap, prefix, root
+        self.bootstrap, self.prefix, self.root = bootstrap, prefix, root
         self.environment: dict[str, str] = {}
         """Settings of all workers made from now on, beside those that every test has."""
         self._producer, self._http = producer, http
@@ -127,10 +128,10 @@ class System:
             stack.callback(system._end)
             yield system
 
-    def worker(self) -> Worker:
-        """One more worker, not started."""
-        name = f"{self.prefix}-{len(self.workers)}"
-        environment = {
+    @property
+    def settings(self) -> dict[str, str]:
+        """Those of every process of this system."""
+        return {
             "ONETRAIL_KAFKA": self.bootstrap,
             "ONETRAIL_PREFIX": self.prefix,
             "ONETRAIL_READ_TOKEN": READ,
@@ -139,7 +140,11 @@ class System:
             "PYTHONPATH": str(ROOT),
             **self.environment,
         }
-        worker = Worker(name, free_port_pair(), self._root / name, environment)
+
+    def worker(self, kind: type[Worker] = Worker) -> Worker:
+        """One more worker, not started."""
+        name = f"{self.prefix}-{len(self.workers)}"
+        worker = kind(name, free_port_pair(), self.root / name, self.settings)
         self.workers.append(worker)
         return worker
 
@@ -182,7 +187,9 @@ class System:
         return status
 
     async def _status(self) -> dict[str, Any]:
-        worker = next(worker for worker in self.workers if worker.alive)
+        worker = next((worker for worker in self.workers if worker.alive), None)
+        if worker is None:
+            return {"unreachable": "no worker lives"}
         try:
             answer = await self.get("/v1/status", worker)
         except Unreachable as why:

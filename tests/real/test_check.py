@@ -22,7 +22,7 @@ from app.settings import PACKAGED_CONFIG
 from models.ids import Identifier, IdentifierKey, key_of
 from models.requests import Asked, ErasureAsked, UnlinkAsked, encode
 from tests.real.crowd import BEGIN_MS, Behaviour, Crowd
-from tests.real.system import KEY, READ, System, Worker
+from tests.real.system import KEY, System, Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CHANCE = random.Random(5)
@@ -76,13 +76,7 @@ def requests() -> list[Asked]:
 
 async def check(system: System, url: str | None = None, **environment: str) -> Checked:
     """The command with --json, run as its user does."""
-    own = {
-        "ONETRAIL_KAFKA": system.bootstrap,
-        "ONETRAIL_PREFIX": system.prefix,
-        "ONETRAIL_READ_TOKEN": READ,
-        "ONETRAIL_PII_KEY": KEY,
-        "ONETRAIL_WEB_URL": url or next(worker.url for worker in system.workers if worker.alive),
-    }
+    own = system.settings | {"ONETRAIL_WEB_URL": url or next(worker.url for worker in system.workers if worker.alive)}
     command = [sys.executable, "-m", "app.commands", "check", "--json"]
     done = await asyncio.to_thread(
         subprocess.run, command, env=os.environ | own | environment, capture_output=True, text=True, timeout=200, check=False

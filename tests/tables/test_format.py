@@ -28,7 +28,7 @@ def test_a_field_that_was_not_there_yet_has_its_default() -> None:
 
 def test_newer_state_is_refused_in_words() -> None:
     form: Format[Row] = Format(Row)
-    with pytest.raises(NewerState, match=f"state of format {VERSION + 1} needs a newer onetrail"):
+    with pytest.raises(NewerState, match=f"format {VERSION + 1} by a newer onetrail; this one knows {VERSION} at most"):
         form.decode(bytes([VERSION + 1]) + msgspec.msgpack.encode(["ann"]))
 
 
