@@ -79,7 +79,7 @@ def topics_of(settings: Settings, config: Config) -> tuple[Topic, ...]:
         (".identity.map", many, _COMPACTED, *_MAP),
         (".journey.changes", many, {**kept, **_APPEND_TIME}, *_CHANGES),
         (".audit", some, {**_retention(shared.audit_retention_days), **_APPEND_TIME}, *_AUDIT),
-        (".generation", 1, {**_COMPACTED, "min.compaction.lag.ms": "0"}, *_GENERATION),
+        (".generation", 1, _COMPACTED, *_GENERATION),
         ("-identity-changelog", many, _CHANGELOG, *_IDENTITY_ROWS),
         ("-journey-changelog", many, _CHANGELOG, *_JOURNEY_ROWS),
     ]

@@ -9,6 +9,7 @@ import click
 from aiokafka.errors import KafkaConnectionError
 
 from app import topics
+from app.commands import members
 from app.config import Config, load
 from app.generation import chosen
 from app.kafka_door import refusal_of
@@ -38,11 +39,12 @@ def command() -> None:
     config = load(settings.config)
     tokens_of(config.systems)
     asyncio.run(_topics(settings, config))
+    environment = members.environment(settings)
     if not settings.shadow:
-        os.environ["ONETRAIL_GENERATION"] = str(asyncio.run(chosen(settings)).chosen.current)
+        environment["ONETRAIL_GENERATION"] = str(asyncio.run(chosen(settings)).chosen.current)
     root = "shadow" if settings.shadow else "main"
     program = FAUST.format(root=root)
-    os.execv(sys.executable, [sys.executable, "-P", "-c", program, "-A", f"app.{root}", "worker", "-l", "info"])
+    os.execve(sys.executable, [sys.executable, "-P", "-c", program, "-A", f"app.{root}", "worker", "-l", "info"], environment)
 
 
 async def _topics(settings: Settings, config: Config) -> None:

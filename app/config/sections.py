@@ -30,7 +30,7 @@ NORMALISE = ("none", "lower", "email", "phone", "digits", "imei")
 FORMATS = ("canonical", "segment", "sensors", "map")
 RESERVED_TOPICS = frozenset(
     {"behaviour.rejected", "behaviour.pulled", "requests", "journey.inbox", "journey.changes", "edge.filtered"}
-    | {"identity.inbox", "identity.merges", "identity.map", "audit"}
+    | {"identity.inbox", "identity.merges", "identity.map", "audit", "generation"}
 )
 """Topics of the system itself; no channel may write there."""
 

@@ -113,9 +113,7 @@ async def run(file: Path, url: str) -> None:
             wanted = sum(ends.values()) - sum(begins.values())
             async for record in in_order(consumer, ends):
                 await feeder.feed(record)
-                if time.monotonic() > told + TELL_SECONDS:
-                    told = time.monotonic()
-                    _tell(feeder.fed, wanted)
+                told = _told(told, feeder.fed, wanted)
             await feeder.arrive()
             later = await consumer.end_offsets(tps)
             if sum(later.values()) - sum(ends.values()) <= TAIL_MAX:
@@ -123,6 +121,14 @@ async def run(file: Path, url: str) -> None:
             ends = later
         file.write_bytes(msgspec.json.encode([(tp.topic, tp.partition, end) for tp, end in sorted(ends.items())]))
         _tell(feeder.fed, feeder.fed)
+
+
+def _told(at: float, fed: int, wanted: int) -> float:
+    """Tells it once in a while; when it was told last."""
+    if time.monotonic() < at + TELL_SECONDS:
+        return at
+    _tell(fed, wanted)
+    return time.monotonic()
 
 
 def _tell(fed: int, wanted: int) -> None:

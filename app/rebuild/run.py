@@ -180,12 +180,15 @@ async def _begin_at(shadow: Settings, cut: Cut) -> None:
     end = asyncio.get_running_loop().time() + GROUP_SECONDS_MAX
     async with consumer:
         consumer.assign(list(offsets))
-        while True:
-            try:
-                await consumer.commit(offsets)
-            except KafkaError:
-                if asyncio.get_running_loop().time() > end:
-                    raise
-                await asyncio.sleep(1)
-            else:
-                return
+        while not await _committed(consumer, offsets, asyncio.get_running_loop().time() > end):
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def _committed(consumer: AIOKafkaConsumer, offsets: Mapping[Any, int], is_late: bool) -> bool:
+    try:
+        await consumer.commit(offsets)
+    except KafkaError:
+        if is_late:
+            raise
+        return False
+    return True

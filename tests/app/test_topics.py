@@ -37,7 +37,7 @@ def test_whatever_a_stage_reads_carries_the_brokers_time(topics: dict[str, Topic
 
 def test_tables_and_the_map_are_compacted_and_never_age_out(topics: dict[str, Topic]) -> None:
     compacted = {name: topic for name, topic in topics.items() if topic.config["cleanup.policy"] == "compact"}
-    assert set(compacted) == {"p-identity-changelog", "p-journey-changelog", "p.identity.map"}
+    assert set(compacted) == {"p-identity-changelog", "p-journey-changelog", "p.identity.map", "p.generation"}
     assert all("retention.ms" not in topic.config for topic in compacted.values())
     assert all(int(topic.config["min.compaction.lag.ms"]) >= 3_600_000 for topic in compacted.values())
     assert topics["p-journey-changelog"].config["max.message.bytes"] == "4194304"
