@@ -29,7 +29,7 @@ from app.settings import Settings
 from app.supervisor import Child
 from app.tokens import peer_token
 
-READY_SECONDS_MAX, QUIET_SECONDS_MAX, GROUP_SECONDS_MAX = 120.0, 600.0, 60.0
+READY_SECONDS_MAX, QUIET_SECONDS_MAX, GROUP_SECONDS_MAX = 300.0, 3_600.0, 120.0
 POLL_SECONDS = 0.2
 Cut = Mapping[tuple[str, int], int]
 
@@ -180,7 +180,9 @@ async def _begin_at(shadow: Settings, cut: Cut) -> None:
     end = asyncio.get_running_loop().time() + GROUP_SECONDS_MAX
     async with consumer:
         consumer.assign(list(offsets))
-        while not await _committed(consumer, offsets, asyncio.get_running_loop().time() > end):
+        while True:
+            if await _committed(consumer, offsets, asyncio.get_running_loop().time() > end):
+                return
             await asyncio.sleep(POLL_SECONDS)
 
 

@@ -20,7 +20,7 @@ from tests.real.test_check import check, families, requests
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PREFIX = "rebuild"
-SECONDS_MAX = 240.0
+SECONDS_MAX = 400.0
 
 
 class Supervised(Worker):
@@ -39,7 +39,7 @@ async def system(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> As
     async with System.run(broker.bootstrap, PREFIX, root) as running:
         worker = running.worker(Supervised)
         worker.start()
-        await running.ready(worker)
+        await running.ready(worker, seconds=SECONDS_MAX)
         await running.tell(Crowd(seed=9, people=200).events(150) + families(10))
         await running.settled()
         for asked in requests():
@@ -68,7 +68,7 @@ async def rebuild(system: System, *options: str) -> dict[str, Any]:
 async def in_use(system: System, state: int) -> None:
     """Waits until the worker is one of that state."""
     name = f"{PREFIX}.g{state}.identity.inbox" if state else f"{PREFIX}.identity.inbox"
-    end = time.monotonic() + 90
+    end = time.monotonic() + SECONDS_MAX
     while name not in (await system.settled())["lag"]:
         assert time.monotonic() < end, "the worker stays what it was"
         await asyncio.sleep(0.2)
