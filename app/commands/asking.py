@@ -1,5 +1,6 @@
 """Asks a worker or the collector over HTTP."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -10,6 +11,8 @@ import msgspec
 from app.web import RECOVERED
 
 ANSWER_SECONDS_MAX = 10.0
+PATIENCE_TRIES = 60
+LATER = (429, 503)
 
 
 class Unanswered(Exception):
@@ -37,6 +40,18 @@ async def ask(url: str, token: str = "") -> dict[str, Any]:
     if answer.status != 200:
         raise Unanswered(f"{url} answers {answer.status}: {_message(document)}", answer.status)
     return document
+
+
+async def patiently(url: str, token: str = "") -> dict[str, Any]:
+    """The same, asked again for a while when the answer is that it will be ready later."""
+    for _ in range(PATIENCE_TRIES):
+        try:
+            return await ask(url, token)
+        except Unanswered as error:
+            if error.status not in LATER:
+                raise
+        await asyncio.sleep(1)
+    return await ask(url, token)
 
 
 class Readiness(NamedTuple):

@@ -13,7 +13,7 @@ import msgspec
 from app.check.held import Unreadable
 from app.check.report import Report, lines
 from app.check.run import Check
-from app.commands.asking import Unanswered, ask
+from app.commands.asking import Unanswered, patiently
 from app.commands.failure import Failure
 from app.commands.progress import stages
 from app.config import Config, load
@@ -71,7 +71,7 @@ async def run(settings: Settings, config: Config, url: str, progress: Callable[[
     """A check by way of the worker at this address. Raises Unanswered, Unreadable, and Kafka's errors."""
 
     async def status() -> dict[str, Any]:
-        return await ask(f"{url}/v1/status", settings.read_token)
+        return await patiently(f"{url}/v1/status", settings.read_token)
 
     headers = {"Authorization": f"Bearer {peer_token(settings)}"}
     async with aiohttp.ClientSession(headers=headers) as http:

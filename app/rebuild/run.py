@@ -22,7 +22,7 @@ from app.check.ledger import Ledger
 from app.check.report import Report
 from app.check.run import Check, Progress
 from app.commands import members
-from app.commands.asking import ask, is_ready
+from app.commands.asking import patiently, readiness
 from app.config import Config
 from app.generation import choose, chosen
 from app.settings import Settings
@@ -68,7 +68,7 @@ async def rebuild(settings: Settings, config: Config, url: str, progress: Progre
     worker, theirs = _worker(shadow, data)
     worker.start()
     try:
-        await _until(worker, lambda: is_ready(theirs), READY_SECONDS_MAX)
+        await _until(worker, lambda: _is_ready(theirs), READY_SECONDS_MAX)
         cut = await _fed(shadow, data, theirs, progress)
         await _until(worker, lambda: _is_settled(theirs, settings), QUIET_SECONDS_MAX)
         rebuilt = await _compared(shadow, config, url, theirs, cut, progress)
@@ -102,8 +102,12 @@ async def _until(worker: Child, is_reached: Any, seconds: float) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
+async def _is_ready(url: str) -> bool:
+    return (await readiness(url)).ready
+
+
 async def _is_settled(url: str, settings: Settings) -> bool:
-    return bool((await ask(f"{url}/v1/status", settings.read_token))["settled"])
+    return bool((await patiently(f"{url}/v1/status", settings.read_token))["settled"])
 
 
 async def _fed(shadow: Settings, data: Path, url: str, progress: Progress) -> Cut:
@@ -133,7 +137,7 @@ async def _compared(shadow: Settings, config: Config, url: str, theirs: str, cut
     async with aiohttp.ClientSession(headers=headers) as http:
 
         async def status() -> dict[str, Any]:
-            return await ask(f"{theirs}/v1/status", shadow.read_token)
+            return await patiently(f"{theirs}/v1/status", shadow.read_token)
 
         report = await Check(shadow, config, status, progress, cut).run(http)
         before, after = [await _uids(http, config, shadow, one, progress) for one in (url, theirs)]
@@ -149,7 +153,7 @@ async def _uids(http: aiohttp.ClientSession, config: Config, settings: Settings,
     """A ledger with whose identifiers are, as the workers behind an address say."""
 
     async def workers() -> dict[str, list[int]]:
-        found = await ask(f"{url}/v1/status", settings.read_token)
+        found = await patiently(f"{url}/v1/status", settings.read_token)
         return {worker["url"]: worker["partitions"] for worker in found["workers"]}
 
     ledger = Ledger()
