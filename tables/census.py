@@ -47,6 +47,11 @@ class Census:
         """The frozen clusters of some partitions."""
         return [cluster for number in partitions for cluster in self._frozen.get(number, {}).values()]
 
+    def waiting(self, partitions: Iterable[int]) -> list[tuple[UnifiedUserId, Frozen]]:
+        """The same with their uids, in order of time."""
+        found = (item for number in partitions for item in self._frozen.get(number, {}).items())
+        return sorted(found, key=lambda item: item[1])
+
     def sizes(self, partitions: Iterable[int]) -> Counter[int]:
         """Living clusters of some partitions by the number of their identifiers."""
         total: Counter[int] = Counter()
