@@ -7,7 +7,7 @@ from aiohttp import web
 
 from app.console import story
 from app.console.door import Door, Visit, demand_administrator
-from app.console.house import send_again
+from app.console.rejected import send_again
 from app.instance import app
 from app.operators import place, request_id
 from app.web import Refusal

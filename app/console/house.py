@@ -1,128 +1,73 @@
-"""How the house is: the numbers of the status, how they change, and the rejected records themselves.
+"""How the house is: the status, what workers know of their speed, and how both change.
 
-A rate is the difference of two counts that somebody looked at; who looks first sees it a moment later. Raw records hold what
-people sent, so only administrators see them; sending one again is what `onetrail rejected --retry` does.
+A rate is the difference of two counts that somebody looked at; who looks first sees it a moment later.
 """
 
+import asyncio
 import time
 from collections import deque
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+import msgspec
 
-from app.commands.rejected_topic import Place, Refused
-from app.commands.retrying import Retrying
-from app.console.door import Visit, demand_administrator
-from app.instance import REJECTED, app, config, settings
-from app.rejects import rejects
-from app.runtime.durable import Record
+from app.console.numbers import Counts, Look, Numbers, Waiting, rate, speed
+from app.instance import identity, traffic
+from app.latency import Histogram
+from app.lookups import peers
+from app.tallies import census, shown
 from app.views import reporter
-from app.web import Refusal
 
-SAMPLES_MAX, SAMPLE_SECONDS, WINDOW_SECONDS = 60, 1.0, 10.0
-RECORDS_SHOWN, READ_SECONDS = 20, 5.0
-RAW_SHOWN_MAX = 4_000
+LOOKS_MAX, LOOK_SECONDS, WINDOW_SECONDS = 60, 1.0, 10.0
+WAITING_MAX = 20
 
 
-class Sample(NamedTuple):
-    """Events in journeys at a moment of the monotonic clock."""
-
-    at: float
-    events: int
+_looks: deque[Look] = deque(maxlen=LOOKS_MAX)
 
 
-class Shown(NamedTuple):
-    """A rejected record as it is shown; `again` = it can be sent once more."""
-
-    place: Place
-    document: dict[str, object]
-    raw: str | None
-    is_whole: bool
-    again: bool
-
-
-_retrying = Retrying(settings, config)
-_samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
+def own() -> Numbers:
+    """This worker's part."""
+    lookups = [_counts(histogram) for route, histogram in traffic.seconds.items() if route.startswith("/v1/")]
+    together = tuple(sum(column) for column in zip(*lookups, strict=True)) if lookups else _counts(Histogram())
+    waiting = [Waiting(uid, frozen.since, frozen.pending) for uid, frozen in census.waiting(identity.live)[:WAITING_MAX]]
+    return Numbers(peers.here, _counts(shown.visible), together, waiting)
 
 
 async def house() -> dict[str, Any]:
     """The status, how long it took to ask everybody, and what is gained a second."""
     began = time.monotonic()
-    status = await reporter.document()
-    now = time.monotonic()
-    events = status["events"]
+    status, parts = await asyncio.gather(reporter.document(), _numbers())
+    look = _look(status["events"], parts)
+    before = [one for one in _looks if look.at - one.at <= WINDOW_SECONDS]
+    waiting = sorted((one for part in parts for one in part.waiting), key=lambda one: one.since)
+    return {
+        "status": status,
+        "took_ms": round((look.at - began) * 1000),
+        "rate": rate(before[0], look) if before and before[0] is not look else None,
+        "rates": [rate(*pair) for pair in pairwise(_looks)],
+        "visible": speed(_looks[0].visible, look.visible) if _looks[0] is not look else speed({}, look.visible),
+        "lookups": speed(_looks[0].lookups, look.lookups) if _looks[0] is not look else speed({}, look.lookups),
+        "waiting": waiting[:WAITING_MAX],
+    }
+
+
+async def _numbers() -> list[Numbers]:
+    others = [address for address in peers.workers() if address != peers.here]
+    bodies = await asyncio.gather(*(peers.get(address, "_peer/house") for address in others))
+    return [own(), *(msgspec.msgpack.decode(body, type=Numbers) for body in bodies)]
+
+
+def _look(events: object, parts: list[Numbers]) -> Look:
+    """The look of now, remembered unless the last one is hardly older."""
     assert isinstance(events, int)
-    if not _samples or now - _samples[-1].at >= SAMPLE_SECONDS:
-        _samples.append(Sample(now, events))
-    return {"status": status, "took_ms": round((now - began) * 1000), "rate": _rate(now), "rates": _rates()}
+    visible, lookups = {part.worker: part.visible for part in parts}, {part.worker: part.lookups for part in parts}
+    look = Look(time.monotonic(), events, visible, lookups)
+    if not _looks or look.at - _looks[-1].at >= LOOK_SECONDS:
+        _looks.append(look)
+    return look
 
 
-def _rate(now: float) -> float | None:
-    """Events a second over the last seconds; None until two samples are there."""
-    recent = [sample for sample in _samples if now - sample.at <= WINDOW_SECONDS]
-    return _between(recent[0], recent[-1]) if len(recent) > 1 else None
-
-
-def _rates() -> list[float]:
-    pairs = zip(list(_samples), list(_samples)[1:], strict=False)
-    return [_between(earlier, later) for earlier, later in pairs]
-
-
-def _between(earlier: Sample, later: Sample) -> float:
-    return max(0.0, round((later.events - earlier.events) / max(0.001, later.at - earlier.at), 1))
-
-
-async def rejected_records(visit: Visit) -> list[Shown]:
-    """The newest rejected records of a reason."""
-    demand_administrator(visit)
-    if visit.is_masked:
-        raise Refusal("forbidden", visit.text("house.masked"))
-    places = [Place(*place) for place in rejects.latest(visit.query("reason"))[:RECORDS_SHOWN]]
-    return [_shown(record) for record in await _read(places)]
-
-
-async def send_again(visit: Visit, partition: str, offset: str) -> str:
-    """The topic that a record was sent to once more."""
-    demand_administrator(visit)
-    if not (partition.isascii() and partition.isdigit() and offset.isascii() and offset.isdigit()):
-        raise Refusal("bad_request", visit.text("house.no_record"))
-    found = await _read([Place(int(partition[:9]), int(offset[:18]))])
-    sent = _retrying.aimed(found[0]) if found else None
-    if sent is None:
-        raise Refusal("not_found", visit.text("house.no_record"))
-    await app.durable.publish([Record(sent.topic, sent.key, sent.value, headers=sent.headers)], [])
-    return sent.topic
-
-
-def _shown(record: Refused) -> Shown:
-    document = record.document()
-    raw = None if record.raw is None else str(document["raw"])
-    whole = raw is None or len(raw) <= RAW_SHOWN_MAX
-    again = _retrying.aimed(record) is not None
-    return Shown(record.place, document, raw if raw is None or whole else raw[:RAW_SHOWN_MAX], whole, again)
-
-
-async def _read(places: list[Place]) -> list[Refused]:
-    """The records at these places, as far as they are still there."""
-    if not places:
-        return []
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap, enable_auto_commit=False, **settings.security)
-    await consumer.start()
-    try:
-        partitions = {place.partition: TopicPartition(REJECTED, place.partition) for place in places}
-        consumer.assign(list(partitions.values()))
-        begins = await consumer.beginning_offsets(list(partitions.values()))
-        ends = await consumer.end_offsets(list(partitions.values()))
-        there = [p for p in places if begins[partitions[p.partition]] <= p.offset < ends[partitions[p.partition]]]
-        return [found for place in there if (found := await _one(consumer, partitions[place.partition], place)) is not None]
-    finally:
-        await consumer.stop()
-
-
-async def _one(consumer: AIOKafkaConsumer, partition: TopicPartition, place: Place) -> Refused | None:
-    consumer.seek(partition, place.offset)
-    found = await consumer.getmany(partition, timeout_ms=int(READ_SECONDS * 1000), max_records=1)
-    for record in found.get(partition, ()):
-        headers = {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
-        return Refused(Place(record.partition, record.offset), record.timestamp, headers, record.value)
-    return None
+def _counts(histogram: Histogram) -> Counts:
+    """By bound, where Prometheus wants them added up."""
+    totals = [0, *(total for _, total in histogram.buckets())]
+    return tuple(after - before for before, after in pairwise(totals))

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from app.console import story
 from app.console.door import Door, Visit
-from app.console.house import house, rejected_records
+from app.console.house import house, own
 from app.console.preview import erasing, parting
+from app.console.rejected import rejected_records
 from app.instance import app
-from app.lookups import people
+from app.lookups import Lookup, people
 from app.views import channels
 from app.web import Refusal
 from models.identity.explain import explain
@@ -107,3 +109,11 @@ class RejectedPart(Door):
 
     async def show(self, visit: Visit, **names: str) -> web.Response:
         return visit.show("part_rejected.html", records=await rejected_records(visit), reason=visit.query("reason"))
+
+
+@app.page("/_peer/house")
+class PeerHouse(Lookup):
+    """What this worker knows of its own speed; for other workers."""
+
+    async def get(self, request: web.Request) -> web.Response:
+        return web.Response(body=msgspec.msgpack.encode(own()))

@@ -39,6 +39,14 @@ def span(milliseconds: int, language: Language) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts[:2] if count)
 
 
+def within(seconds: float | None, language: Language) -> str:
+    """A bound of durations: `≤ 50 ms`; a dash where there is none."""
+    if seconds is None:
+        return language("house.beyond")
+    shown = span(round(seconds * 1000), language) if seconds >= 1 else f"{seconds * 1000:g} {language('unit.ms')}"
+    return language("house.within", time=shown)
+
+
 def grouped(number: float) -> str:
     """`31,106`."""
     return f"{number:,}"
@@ -74,6 +82,7 @@ def shortened(uid: str) -> str:
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "span": span,
+    "within": within,
     "grouped": grouped,
     "colour": colour,
     "icon": icon,
