@@ -1,18 +1,14 @@
 """What an administrator does, how the house is shown, and that everybody can use it."""
 
-import hashlib
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
-from app.cache import cache_directory, obtain
 from tests.real.browser import Watched
 from tests.real.console.conftest import Open
 from tests.real.console.stories import LISTENER, event
+from tests.real.sdk_packages import node_modules
 from tests.real.system import ADMIN, System, path_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -124,15 +120,7 @@ async def test_everything_is_reached_by_keyboard(visit: Open) -> None:
 @pytest.fixture(scope="module")
 def axe() -> str:
     """The script of axe-core, installed once into the user's cache."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-
-    def install(directory: Path) -> None:
-        npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(directory)]
-        subprocess.run([*npm, AXE], check=True)
-
-    entry = cache_directory() / "sdks" / f"axe-{hashlib.sha256(AXE.encode()).hexdigest()[:12]}"
-    return (obtain(entry, install) / "node_modules/axe-core/axe.min.js").read_text()
+    return (node_modules((AXE,)) / "axe-core/axe.min.js").read_text()
 
 
 async def serious(page: Page, axe: str) -> list[str]:
