@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from app.console.numbers import Counts, Look, Numbers, Waiting, rate, speed
+from app.console.numbers import Counts, Look, Numbers, Waiting, lately, rate
 from app.instance import identity, traffic
 from app.latency import Histogram
 from app.lookups import peers
@@ -45,8 +45,8 @@ async def house() -> dict[str, Any]:
         "took_ms": round((look.at - began) * 1000),
         "rate": rate(before[0], look) if before and before[0] is not look else None,
         "rates": [rate(*pair) for pair in pairwise(_looks)],
-        "visible": speed(_looks[0].visible, look.visible) if _looks[0] is not look else speed({}, look.visible),
-        "lookups": speed(_looks[0].lookups, look.lookups) if _looks[0] is not look else speed({}, look.lookups),
+        "visible": lately(_looks[0].visible, look.visible),
+        "lookups": lately(_looks[0].lookups, look.lookups),
         "waiting": waiting[:WAITING_MAX],
     }
 

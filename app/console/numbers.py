@@ -1,7 +1,7 @@
 """What each worker knows of its own speed, and what that says of all together. Pure but for the worker's own counts.
 
 Counts of durations are since a worker's start. What is shown is the difference between two looks, so it tells of the last while
-and not of a replay long ago; a worker that was started again begins anew and is left out once.
+and not of a replay long ago, unless nothing happened lately; a worker that was started again counts from there.
 """
 
 from collections.abc import Sequence
@@ -45,11 +45,17 @@ class Look(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """Half and nearly all durations are not longer than these, in seconds; None = beyond all bounds. `count`: of so many."""
+    """Half and nearly all durations are not longer than these, in seconds; None = beyond all bounds. `durations`: of so many."""
 
-    count: int
+    durations: int
     half: float | None
     most: float | None
+
+
+def lately(earlier: dict[str, Counts], later: dict[str, Counts]) -> Speed:
+    """Between two looks; since the start where nothing was counted between them."""
+    found = speed(earlier, later)
+    return found if found.durations else speed({}, later)
 
 
 def speed(earlier: dict[str, Counts], later: dict[str, Counts]) -> Speed:

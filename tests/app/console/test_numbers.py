@@ -1,6 +1,6 @@
 """What durations of several workers say together, between two looks."""
 
-from app.console.numbers import Look, gained, quantile, rate, speed
+from app.console.numbers import Look, gained, lately, quantile, rate, speed
 from app.console.shapes import within
 from app.console.texts import LANGUAGE
 from app.latency import BOUNDS_SECONDS
@@ -30,6 +30,12 @@ def test_nothing_has_no_speed_and_beyond_all_bounds_is_no_bound() -> None:
     assert speed({}, {}) == (0, None, None)
     assert quantile(NOTHING, 0.5) is None
     assert quantile((*NOTHING[:-1], 5), 0.5) is None
+
+
+def test_where_nothing_happened_lately_the_time_before_is_told() -> None:
+    before = {"a": counts(b3=7)}
+    assert lately(before, before) == speed({}, before)
+    assert lately(before, {"a": counts(b3=7, b1=1)}).durations == 1
 
 
 def test_a_rate_is_of_events_and_never_negative() -> None:
