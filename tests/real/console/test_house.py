@@ -71,6 +71,7 @@ async def test_the_house_shows_what_there_is_and_follows_it(visit: Open, system:
     await system.tell([event(f"house-{n}", n, "iot", "measured", ("device_id", "thing")) for n in range(3)])
     await expect(page.locator(".tile b").nth(1)).to_have_text(f"{int(shown.replace(',', '')) + 3:,}")
     await expect(page.locator(".tile").nth(1)).to_contain_text("a second")
+    await expect(page.locator(".tile").nth(3).locator("b")).to_contain_text("≤")
 
 
 async def test_a_rejected_record_is_looked_at_and_sent_again(visit: Open, system: System) -> None:
