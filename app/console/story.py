@@ -3,6 +3,7 @@
 Who is meant, what they did and what follows from it is asked of the lookups' own functions; this only puts it side by side.
 """
 
+import asyncio
 from datetime import date, timedelta, tzinfo
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -57,8 +58,9 @@ async def find(text: str) -> Found:
         person = await people.by_uid(wanted.uid)
         return Found([] if person is None else [(None, person)], [])
     keys = [(identifier, key_of(settings.pii_key, identifier)) for identifier in wanted.identifiers]
-    known = [(identifier, await people.by_identifier(key)) for identifier, key in keys]
-    return Found([(identifier, person) for identifier, person in known if person is not None], [key for _, key in keys])
+    found = await asyncio.gather(*(people.by_identifier(key) for _, key in keys))
+    known = [(identifier, person) for (identifier, _), person in zip(keys, found, strict=True) if person is not None]
+    return Found(list(known), [key for _, key in keys])
 
 
 async def person_of(visit: Visit) -> Person:

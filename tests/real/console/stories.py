@@ -21,6 +21,7 @@ ORDERER: Name = ("order_user_id", "o-77")
 WALKER: Name = ("user_id", "walker")
 HOSTILE: Name = ("user_id", """"><img src=x onerror="document.title='taken'">""")
 LISTENER: Name = ("user_id", "listener")
+PATIENT: Name = ("user_id", "patient")
 SHOPPER: Name = ("user_id", "shopper")
 PARTED: Name = ("user_id", "parted")
 FORGOTTEN: Name = ("user_id", "forgotten")
@@ -61,7 +62,7 @@ HOSTILE_EVENTS = [
     )
     for n in range(2)
 ]
-LISTENS = [event("l1", 0, "web", "page_viewed", LISTENER)]
+LISTENS = [event("l1", 0, "web", "page_viewed", LISTENER), event("t1", 0, "web", "page_viewed", PATIENT)]
 PARTS = [
     event("p1", 0, "web", "login", PARTED, ("anonymous_id", "pa")),
     event("p2", 1, "web", "login", PARTED, ("anonymous_id", "pa")),

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.real.browser import Watched
 from tests.real.console.conftest import Open
-from tests.real.console.stories import LISTENER, event
+from tests.real.console.stories import PATIENT, event
 from tests.real.sdk_packages import node_modules
 from tests.real.system import ADMIN, System, path_of
 
@@ -89,7 +89,7 @@ async def test_a_rejected_record_is_looked_at_and_sent_again(visit: Open, system
 
 async def test_while_data_moves_the_page_stays_and_goes_on_by_itself(visit: Open, system: System, watched: Watched) -> None:
     watched.expects("ERR_|503|Failed to load")
-    page = await visit("?id=user_id:listener")
+    page = await visit("?id=user_id:patient")
     before = await page.locator(".event").count()
     worker = system.workers[0]
     worker.kill()
@@ -97,8 +97,8 @@ async def test_while_data_moves_the_page_stays_and_goes_on_by_itself(visit: Open
     await expect(page.locator(".event")).to_have_count(before)
     worker.start()
     await system.ready(worker)
-    await system.tell([event("l-after", 500, "web", "page_viewed", LISTENER)])
-    await expect(page.locator("[data-key='event:l-after']")).to_be_visible(timeout=30_000)
+    await system.tell([event("t2", 500, "web", "page_viewed", PATIENT)])
+    await expect(page.locator("[data-key='event:t2']")).to_be_visible(timeout=30_000)
     await expect(page.locator("#notice")).to_be_hidden()
 
 
@@ -137,8 +137,7 @@ async def serious(page: Page, axe: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+@pytest.mark.parametrize(("language", "scheme"), [("en-US", "light"), ("zh-CN", "dark")])
 async def test_axe_finds_nothing_serious(visit: Open, axe: str, language: str, scheme: str) -> None:
     page = await visit(token=ADMIN, language=language, color_scheme=scheme)
     base = page.url
