@@ -19,6 +19,7 @@ from app.broker import Broker
 from app.settings import PACKAGED_CONFIG
 from tests.real.conftest import LOOPBACK, free_port_pair
 
+READY_SECONDS = 90.0
 CHANNEL_PARTITIONS = 2
 """As in the packaged configuration."""
 FOREGROUND = """
@@ -58,7 +59,7 @@ class Collector:
 
     def until_ready(self) -> None:
         """Returns when Kafka is reached."""
-        until(lambda: status_of(f"{self.url}/readyz") == 200)
+        until(lambda: status_of(f"{self.url}/readyz") == 200, READY_SECONDS)
 
     def stop(self, end: signal.Signals = signal.SIGTERM) -> int:
         """The exit code after a stop signal."""
