@@ -75,6 +75,8 @@ def main(ctx: click.Context) -> None:
     See who looked at whom, and give somebody a token of his own:
         onetrail audit --since 1d
         onetrail token crm --scope read_masked
+    Prove that it is right, from the topics:
+        onetrail check
     Try out rules on a file of events, without touching anything:
         onetrail simulate events.jsonl
     Try out which clicks on a page are events of their own:

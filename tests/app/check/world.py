@@ -40,6 +40,7 @@ CONFIG: Config = load(PACKAGED_CONFIG)
 SETTINGS = Settings.from_environment({"ONETRAIL_PREFIX": "t", "ONETRAIL_PII_KEY": KEY}, generate=False)
 ZONE = ZoneInfo(CONFIG.display.time_zone)
 OUTPUTS = Outputs("t", ZONE)
+POLICIES = {f"t.{topic}": policy for topic, policy in policies_of(CONFIG).items()}
 TODAYS = Readers([], {}, "")
 """Nobody else read anything."""
 WEEK_MS = 7 * 86_400_000
@@ -100,8 +101,7 @@ class World:
     def write(self, topic: str, value: bytes) -> None:
         """A business system writes, and the collect stage reads."""
         written = self._append(topic, value)
-        policy = {f"t.{topic}": policy for topic, policy in policies_of(CONFIG).items()}[topic]
-        event = parse(value, policy, Position(*written[:3]), written.timestamp)
+        event = parse(value, POLICIES[topic], Position(*written[:3]), written.timestamp)
         if isinstance(event, Rejected):
             self.say(rejection("t.behaviour.rejected", event, Origin(*written[:3]), "", value))
         else:
