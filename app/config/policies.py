@@ -95,10 +95,15 @@ def is_crawler(agent: str) -> bool:
 
 
 def phone(text: str) -> str | None:
-    """E.164; a number of another country must be one that can exist there."""
+    """E.164; a number of another country must be one that can exist there, and be read as what is written for it."""
     number = normalise.phone(text)
     if number is None or number.startswith("+86"):
         return number
+    meant = _abroad(number)
+    return meant if meant is not None and _abroad(meant) == meant else None
+
+
+def _abroad(number: str) -> str | None:
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:

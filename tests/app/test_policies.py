@@ -69,6 +69,7 @@ def test_events_of_a_system_that_is_asked_have_its_name_as_channel(tmp_path: Pat
         ("138 0013 8000", "+8613800138000"),
         ("+1 415 555", None),
         ("+999 123 4567", None),
+        ("+31 0000000", None),  # zeros that are shed one by one
     ],
 )
 def test_numbers_abroad_are_read_as_their_country_does(written: str, meant: str | None) -> None:
