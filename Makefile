@@ -4,10 +4,12 @@
 SEED ?=
 SEEDS ?=
 WHAT ?=
+MINUTES ?=
+MEASURE ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv setup run test cover check fmt lint bench sim docs lock clean audit
+.PHONY: help venv setup run test cover check fmt lint bench sim fire docs lock clean audit
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +53,9 @@ bench: venv ## events a second, beside baselines in the same run; WHAT=collector
 
 sim: venv ## the simulation; SEED=n replays one history, SEEDS=n tries so many
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
+
+fire: venv ## every fault there is, under load; MINUTES=n, SEED=n; MEASURE=takeover times take-overs and recovery
+	@$(BIN)/python -m tests.fire$(if $(MEASURE),.measure,$(if $(SEED), --seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)))
 
 docs: venv ## generate the tables of the documentation
 	@$(BIN)/python -m app.reference

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import faust
+from faust.types import TP
 from yarl import URL
 
 from app import topics
@@ -179,6 +180,12 @@ async def _demand_generation(app: App) -> None:
         )
 
 
+async def _tell_expired(tp: TP, offset: int, count: int) -> None:
+    """A record of behaviour.rejected for what was deleted unread."""
+    await publish([outputs.expired(tp.topic, tp.partition, offset, count)])
+
+
 app.before_start = _prepare
+app.on_expired = _tell_expired
 identity = _table("identity", "one row an identifier, one row a unified user")
 journey = _table("journey", "a header and a timeline for each unified user")

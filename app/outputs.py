@@ -11,7 +11,7 @@ from typing import Any, assert_never
 import msgspec
 
 from app.clock import now_ms
-from app.rejection import Origin, rejection
+from app.rejection import COUNT, Origin, rejection
 from app.runtime.durable import Record
 from models.clicks import rule_of
 from models.display import rfc3339
@@ -88,6 +88,12 @@ class Outputs:
     def internal(self, inbox: str, partition: int, body: bytes, offset: int, why: str) -> Record:
         """The record of a message that a stage could not handle."""
         return rejection(self._rejected, Rejected("internal", why), Origin(inbox, partition, offset), self._at(now_ms()), body)
+
+    def expired(self, topic: str, partition: int, offset: int, count: int) -> Record:
+        """The record of `count` records from `offset` on that retention deleted before they were read."""
+        rule = f"{count} records were deleted before they were read; make retention longer, or workers more"
+        told = rejection(self._rejected, Rejected("expired", rule), Origin(topic, partition, offset), self._at(now_ms()), b"")
+        return told._replace(headers=(*told.headers, (COUNT, str(count).encode())))
 
     def refused(self, record: Any, why: str) -> Record:
         """The record of a raw record that could not be handled; `record` as Kafka clients give it."""

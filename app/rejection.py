@@ -5,6 +5,9 @@ from typing import NamedTuple
 from app.runtime.durable import Record
 from models.event import Rejected
 
+COUNT = "count"
+"""The header of a record that speaks of several: how many."""
+
 
 class Origin(NamedTuple):
     """Where a record came from; a collector's topic is `collector:<channel>`, with partition and offset -1."""

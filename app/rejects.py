@@ -11,6 +11,7 @@ from mode import Service
 from app.activity import Rejections
 from app.clock import now_ms
 from app.instance import REJECTED, app, config, settings
+from app.rejection import COUNT
 
 LATEST_MAX = 50
 """Records of each reason whose places are remembered."""
@@ -28,7 +29,7 @@ class Rejects:
         """Those of the last 24 hours, by source too."""
 
     def counts(self) -> dict[str, int]:
-        """Records by reason."""
+        """Records by reason; of what was deleted unread, as many as were deleted."""
         counts: Counter[str] = Counter()
         for (reason, _), count in self._counted.items():
             counts[reason] += count
@@ -46,7 +47,7 @@ class Rejects:
         """Counts the next records of a partition."""
         for record in records:
             reason = _header(record, "reason")
-            self._counted[reason, _source(record)] += 1
+            self._counted[reason, _source(record)] += _count(record)
             self._latest.setdefault(reason, deque(maxlen=LATEST_MAX)).append((tp.partition, record.offset))
         self.lately.count(records, now_ms())
         self._next[tp] = records[-1].offset + 1
@@ -87,3 +88,8 @@ def _source(record: Any) -> str:
     """`web` for `onetrail.behaviour.web` and for `collector:web`."""
     source = _header(record, "source_topic").removeprefix("collector:")
     return source.removeprefix(f"{settings.prefix}.").removeprefix("behaviour.")
+
+
+def _count(record: Any) -> int:
+    """One, or as many as the record stands for."""
+    return next((int(value) for name, value in record.headers if name == COUNT), 1)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Never, Protocol
 
-from app.runtime.durable import EXIT_FENCED, EXIT_UNUSABLE
+from app.runtime.durable import EXIT_FENCED, EXIT_STUCK, EXIT_UNUSABLE
 
 DEATHS_MAX, DEATHS_SECONDS = 5, 60.0
 PAUSE_SECONDS, PAUSE_SECONDS_MAX = 0.5, 8.0
@@ -58,6 +58,8 @@ def described(code: int) -> str:
         return f"code {code}: it could not go on safely, most likely fenced by another owner of a partition"
     if code == EXIT_UNUSABLE:
         return f"code {code}: its state is not for this version of the program"
+    if code == EXIT_STUCK:
+        return f"code {code}: it made no progress; the last line of its log says what it waited for"
     if code < 0:
         return f"signal {signal.Signals(-code).name}"
     return f"code {code}"

@@ -1,7 +1,10 @@
 """What a worker does beside its stages: it renews its lease, from time to time it looks for foreign writers behind its
-changelogs, every hour it tells journeys which events are too old, and at its end it closes its connections to others.
+changelogs and whether it makes progress, every hour it tells journeys which events are too old, and at its end it closes its
+connections to others.
 """
 
+import asyncio
+import threading
 from contextlib import suppress
 
 from aiokafka.errors import KafkaError
@@ -12,11 +15,15 @@ from agents import identity, journey
 from app.clock import now_ms
 from app.generation import chosen, topic_of
 from app.instance import JOURNEY_INBOX, app, config, settings
+from app.instance import identity as identity_table
+from app.instance import journey as journey_table
 from app.lookups import peers, puller
 from app.retention import HOUR_MS, timers
 from app.runtime.durable import Superseded, die
 from app.runtime.lease import RENEW_SECONDS, RETRY_SECONDS
+from app.runtime.standing import standings
 from app.runtime.tables import PROBE_SECONDS
+from app.runtime.watchdog import LOOK_SECONDS, Watchdog, end
 
 GENERATION_SECONDS = 2.0
 
@@ -61,6 +68,17 @@ class Upkeep(Service):
             if ready:
                 await app.durable.publish([], [timers(JOURNEY_INBOX, journey.station.table.live, keep_days, now_ms())])
             await self.sleep(HOUR_MS / 1_000 if ready else RETRY_SECONDS)
+
+    @Service.task
+    async def _watch(self) -> None:
+        if config.workers.stuck_seconds == 0:
+            return
+        dog = Watchdog(config.workers.stuck_seconds, lambda: standings(app, (identity_table, journey_table)), end)
+        threading.Thread(target=dog.guard, args=[asyncio.get_running_loop()], name="watchdog", daemon=True).start()
+        while not self.should_stop:
+            await dog.look()
+            await self.sleep(LOOK_SECONDS)
+        dog.rest()
 
     async def on_stop(self) -> None:
         """Closes what lookups opened."""

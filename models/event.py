@@ -25,6 +25,7 @@ Reason = Literal[
     "repeated_click",
     "erased",
     "too_old",
+    "expired",
     "internal",
 ]
 

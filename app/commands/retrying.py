@@ -13,6 +13,7 @@ from app.collector.verdict import Judge
 from app.commands.rejected_topic import Refused
 from app.config import Config, policies_of
 from app.reading import IMPORT, IMPORT_HEADER, SYSTEM_HEADER, named
+from app.rejection import COUNT
 from app.replay import Outgoing, outgoing
 from app.settings import Settings
 from models.arrival import as_it_came
@@ -43,7 +44,7 @@ class Retrying:
     def aimed(self, item: Refused) -> Outgoing | None:
         """The record to send; None = it cannot be sent: it comes from within, or is still no message of its protocol."""
         channel = self.channel(item)
-        if channel is None:
+        if channel is None or COUNT in item.headers:  # what it stands for is gone
             return None
         source, raw = item.headers["source_topic"], item.raw or b""
         if source == self._pulled:

@@ -40,6 +40,8 @@ class Workers(msgspec.Struct, frozen=True):
     """How workers stand in for each other: so many of the others keep a copy of each partition's rows."""
 
     standbys: int = 0
+    stuck_seconds: int = 60
+    """Without progress for so long, while there is work and Kafka is well, a worker ends; 0 = never."""
 
 
 class Identity(msgspec.Struct, frozen=True):

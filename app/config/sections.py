@@ -63,7 +63,10 @@ def topics(root: Section) -> Topics:
 def workers(root: Section) -> Workers:
     """`[workers]`"""
     with closed(root.section("workers")) as section:
-        return Workers(standbys=section.number("standbys", 0, 0, 1))
+        return Workers(
+            standbys=section.number("standbys", 0, 0, 1),
+            stuck_seconds=section.number("stuck_seconds", 60, 0, 86_400),
+        )
 
 
 def identity(root: Section) -> tuple[Identity, dict[str, Namespace]]:

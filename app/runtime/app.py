@@ -28,6 +28,8 @@ class App(faust.App):
 
     before_start: Callable[["App"], Awaitable[None]] | None = None
     """Called once, before anything is consumed."""
+    on_expired: Callable[[TP, int, int], Awaitable[None]] | None = None
+    """Told of a partition, an offset and a number: so many records from there on were deleted before they were read."""
     _topic_ids: Mapping[str, str] = {}
     _offsets: Offsets | None = None
     generation_end = 0
@@ -68,6 +70,12 @@ class App(faust.App):
     def owns(self) -> bool:
         """Whether what is assigned to this worker may be read: it is not moving, and the group still counts us in."""
         return not self.rebalancing and not self.in_recovery and self.runs.lease.holds()
+
+    async def expired(self, tp: TP, offset: int, count: int) -> None:
+        """Records that retention has deleted before this system read them are lost, and that is said aloud."""
+        self.log.error("%s/%s: %s records from offset %s on were deleted before they were read", *tp, count, offset)
+        if self.on_expired is not None:
+            await self.on_expired(tp, offset, count)
 
     def source(self, tp: TP) -> str:
         """The name by which destinations know a partition as a source of messages."""

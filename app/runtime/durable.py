@@ -17,8 +17,9 @@ from faust.transport.drivers import aiokafka as driver
 
 from app.runtime.packs import Packed
 
-EXIT_FENCED, EXIT_BROKEN, EXIT_UNUSABLE = 70, 71, 72
-"""A fenced worker may start again at once; whatever else ended it may end it again, and an unusable state will."""
+EXIT_FENCED, EXIT_BROKEN, EXIT_UNUSABLE, EXIT_STUCK = 70, 71, 72, 73
+"""A fenced worker may start again at once; whatever else ended it may end it again, and an unusable state will. Stuck: see
+`app.runtime.watchdog`."""
 APPEND_BYTES = 4_000_000
 """One append is one record batch, hence all or nothing; a stage cuts its work so that it fits."""
 RECORDS_BYTES = 500_000

@@ -1,9 +1,10 @@
 """Lanes: runs that wait, a lane per partition, one batch in flight in each; all that arrived meanwhile is the next batch.
 
 One agent reads one queue for all its partitions; Faust's `isolated_partitions` and `take` are not used, since both lose
-runs in a rebalance. A run of an earlier assignment is left out alone: its successors may be good. In a dense topic (an
-inbox that only we write) a missing offset is a lost run, and the process ends rather than skip it; one that comes again,
-as after a seek at the end of a recovery, does no harm.
+runs in a rebalance. A run of an earlier assignment is left out alone: its successors may be good. Offsets are missing either
+because retention deleted records that nobody had read, which is told, or, in a dense topic (an inbox that only we write), because
+a run was lost: then the process ends rather than skip it. The first run of an assignment must follow what was committed.
+One that comes again, as after a seek at the end of a recovery, does no harm.
 """
 
 import asyncio
@@ -24,6 +25,11 @@ WAITING_BYTES = 2_000_000
 """Beyond this a partition's fetching pauses."""
 
 
+def lane_name(tp: TP) -> str:
+    """The name of the task that drains a partition's lane."""
+    return f"lane {tp.topic}/{tp.partition}"
+
+
 class Lost(Exception):
     """Records of an inbox were skipped."""
 
@@ -34,7 +40,7 @@ class Lanes:
     def __init__(self, app: App, work: Work, *, dense: bool) -> None:
         self._app, self._work, self._dense = app, work, dense
         self._waiting: dict[TP, list[Run]] = {}
-        self._next: dict[TP, tuple[int, int]] = {}
+        self._next: dict[TP, tuple[int, int | None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -56,7 +62,7 @@ class Lanes:
         lane = self._waiting.get(run.tp)
         if lane is None:
             lane = self._waiting[run.tp] = []
-            task = asyncio.get_running_loop().create_task(self._drain(run.tp, lane))
+            task = asyncio.get_running_loop().create_task(self._drain(run.tp, lane), name=lane_name(run.tp))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         lane.append(run)
@@ -67,7 +73,7 @@ class Lanes:
         consumer = self._app.runs
         try:
             while lane:
-                runs = self._take(tp, lane)
+                runs = await self._take(tp, lane)
                 for run in runs:
                     consumer.begin(run)
                 if runs:
@@ -81,14 +87,14 @@ class Lanes:
         finally:
             del self._waiting[tp]
 
-    def _take(self, tp: TP, lane: list[Run]) -> list[Run]:
+    async def _take(self, tp: TP, lane: list[Run]) -> list[Run]:
         """The next batch of a lane, without runs of an earlier assignment."""
         consumer = self._app.runs
         runs, size, count = [], 0, 0
         while lane and size < BATCH_BYTES and count < BATCH_RECORDS:
             run = lane.pop(0)
             if consumer.current(run):
-                self._follow(run)
+                await self._follow(run)
                 runs.append(run)
                 size += run.size
                 count += len(run.records)
@@ -96,9 +102,19 @@ class Lanes:
             consumer.on_buffer_drop(tp)
         return runs
 
-    def _follow(self, run: Run) -> None:
-        generation, expected = self._next.get(run.tp, (-1, -1))
+    async def _follow(self, run: Run) -> None:
+        generation, expected = self._next.get(run.tp, (-1, None))
+        if generation != run.generation_id:
+            expected = self._app.runs.sought(run.tp, run.generation_id)
         first = run.records[0].offset
-        if self._dense and generation == run.generation_id and first > expected:
-            raise Lost(f"{run.tp.topic}/{run.tp.partition}: expected offset {expected}, got {first}")
+        if expected is not None and first > expected:
+            await self._explain(run.tp, expected, first)
         self._next[run.tp] = run.generation_id or 0, run.offset + 1
+
+    async def _explain(self, tp: TP, expected: int, first: int) -> None:
+        """Tells of records that were deleted unread. Lost: others are missing, where none may be."""
+        begin = min((await self._app.offsets.begins([tp]))[tp], first)
+        if begin > expected:
+            await self._app.expired(tp, expected, begin - expected)
+        if self._dense and first > max(begin, expected):
+            raise Lost(f"{tp.topic}/{tp.partition}: expected offset {expected}, got {first}")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import LeaderNotAvailableError, NotEnoughReplicasError
 from faust.types import TP
 
 
@@ -39,3 +40,15 @@ class Offsets:
         assert self._client is not None, "ask after start"
         wanted = [TopicPartition(*tp) for tp in tps]
         return {TP(*tp): begin for tp, begin in (await self._client.beginning_offsets(wanted)).items()} if wanted else {}
+
+    async def demand_well(self, tps: Iterable[TP]) -> None:
+        """Raises aiokafka's error when a partition has no leader, or too few copies in step to take what is written."""
+        assert self._client is not None, "ask after start"
+        await self._client._client.force_metadata_update()
+        known = self._client._client.cluster._partitions
+        for tp in tps:
+            partition = known.get(tp.topic, {}).get(tp.partition)
+            if partition is None or partition.leader < 0:
+                raise LeaderNotAvailableError(f"{tp.topic}/{tp.partition}")
+            if len(partition.isr) < (len(partition.replicas) + 1) // 2:
+                raise NotEnoughReplicasError(f"{tp.topic}/{tp.partition}")

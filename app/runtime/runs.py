@@ -36,6 +36,9 @@ class Consumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.finished: dict[TP, int] = {}
+        self._sought: dict[TP, tuple[int, int]] = {}
+        self._begun: dict[TP, int | None] = {}
+        self._again: dict[TP, int | None] = {}
         self._pause = 0.0
         self.lease = Lease(self.app.conf.broker_session_timeout)
 
@@ -54,8 +57,28 @@ class Consumer(driver.Consumer):
         for tp, run in records.items():
             if not self.stands(generation):
                 return
-            if active is None or tp in active or tp in self._buffered_partitions:
+            wanted = active is None or tp in active or tp in self._buffered_partitions
+            if wanted and await self._follows(TP(*tp), run[0].offset, generation):
                 yield tp, self._run(TP(*tp), run)
+
+    async def _follows(self, tp: TP, first: int, generation: int | None) -> bool:
+        """Whether a run may be handed out: the first one of an assignment must begin where reading was to begin.
+
+        Partitions are resumed before they are sought to what is committed, so what was fetched until then, behind records that
+        nobody got, would come first: its numbers would be seen, and those before it dropped as seen when they come after all.
+        Such a gap is read again once; what is missing then is missing in Kafka, and lanes know what to make of that.
+        """
+        if self._is_changelog_tp(tp) or self._begun.get(tp) == generation:
+            return True
+        known, expected = self._sought.get(tp, (None, 0))
+        if known != generation:
+            return False  # the seek is still to come
+        if first > expected and self._again.get(tp) != generation:
+            self._again[tp] = generation
+            await self._back({tp: expected})
+            return False
+        self._begun[tp] = generation
+        return True
 
     def _run(self, tp: TP, records: list[Any]) -> Run:
         last = records[-1]
@@ -110,7 +133,33 @@ class Consumer(driver.Consumer):
         fresh = [tp for tp, offset in offsets.items() if (offset or 0) <= 0 and not self._is_changelog_tp(tp)]
         if fresh:
             await self._thread.seek_to_beginning(*fresh)
+        await self._note({TP(*tp): offset for tp, offset in offsets.items() if not self._is_changelog_tp(tp)})
         return offsets
+
+    async def _note(self, committed: Mapping[TP, int | None]) -> None:
+        """Remembers where reading begins, and tells of what was deleted before anybody read it.
+
+        Where nothing was ever committed it begins where the topic does; committing that says that all from there on is ours.
+        """
+        app: Any = self.app  # ours, which Faust's types do not know
+        generation = app.consumer_generation_id
+        self._sought = {tp: (generation, offset or 0) for tp, offset in committed.items()}
+        try:
+            begins = await app.offsets.begins(committed)
+        except KafkaError as error:  # lanes look again, when the first records are there
+            self.log.warning("where topics begin is not known: %r", error)
+            return
+        for tp, offset in committed.items():
+            if offset is not None and begins[tp] > offset:
+                await app.expired(tp, offset, begins[tp] - offset)
+            if offset is None or begins[tp] > offset:
+                self._sought[tp] = generation, begins[tp]
+                self.finished[tp] = begins[tp]
+
+    def sought(self, tp: TP, generation: int | None) -> int | None:
+        """Where reading of a partition began in this assignment; None where that is not known."""
+        known, offset = self._sought.get(tp, (None, None))
+        return offset if known == generation else None
 
     async def _put_back(self, records: Mapping[TP, list[Any]]) -> None:
         """Reads again later what came in the midst of a rebalance.
@@ -118,10 +167,16 @@ class Consumer(driver.Consumer):
         Upstream seeks to what is committed instead, which loses what it has taken from a changelog: if it took it after recovery
         had sought, recovery waits for it for ever.
         """
-        try:
-            await self._thread.seek_wait({tp: run[0].offset for tp, run in records.items()})
-        except KafkaError as error:  # the partitions are gone, or their new owner begins anew
-            self.log.info("not put back: %r", error)
+        await self._back({TP(*tp): run[0].offset for tp, run in records.items()})
+
+    async def _back(self, offsets: Mapping[TP, int]) -> None:
+        """Goes back to offsets, never forward, for a later seek stands; each for itself, for some may be gone."""
+        consumer = self._thread._ensure_consumer()
+        for tp, offset in offsets.items():
+            try:
+                await self._thread.call_thread(_back, consumer, tp, offset)
+            except KafkaError as error:  # the partition is gone, or its new owner begins anew
+                self.log.info("not put back: %r", error)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing to note: offsets are finished by runs, gaps among them do not matter."""
@@ -141,3 +196,9 @@ class Consumer(driver.Consumer):
         with contextlib.suppress(ConsumerNotStarted):
             coordinator = self._thread._ensure_consumer()._coordinator
             await self._thread.call_thread(self.lease.renew, coordinator)
+
+
+async def _back(consumer: Any, tp: TP, offset: int) -> None:
+    """In the consumer's own thread: nothing comes between the question and the seek."""
+    if await consumer.position(tp) > offset:
+        consumer.seek(tp, offset)

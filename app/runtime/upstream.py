@@ -42,6 +42,7 @@ RELIED_ON: dict[Callable[..., Any], str] = {
     Recovery._build_offsets: "27eec86be06c",
     Recovery._seek_offsets: "19598ca63d94",
     Recovery._restart_recovery: "6bd8a8558a2d",
+    Recovery._resume_streams: "d986a6710c1a",
     Recovery._slurp_changelogs: "7825c7e50f76",
     Store.apply_changelog_batch: "ea3344d369fc",
     Store.persisted_offset: "6f2e502fb860",

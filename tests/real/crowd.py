@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -11,6 +11,8 @@ from tests.oracle import components
 
 CHANNELS = ("web", "app", "mini_program", "wechat", "wecom", "hotline", "store", "iot")
 NAMESPACES = ("user_id", "phone", "email", "wechat_openid", "device_id", "anonymous_id", "order_user_id")
+ANCHORS = ("user_id", "wechat_openid", "order_user_id", "phone", "email", "device_id", "anonymous_id")
+"""The same by priority (docker/onetrail.toml)."""
 BEGIN_MS = 1_790_000_000_000 - 86_400_000 * 300
 STAGES = {"page_viewed": "visit", "add_to_cart": "intent", "order_paid": "purchase"}
 
@@ -54,13 +56,16 @@ class Truth(NamedTuple):
 
 
 class Crowd:
-    """Makes behaviour of `people` people without end. Each has several names, of which an event shows one to three."""
+    """Makes behaviour of `people` people without end. Each has several names, of which an event shows one to three.
 
-    def __init__(self, seed: int, people: int) -> None:
+    People are known by number; crowds with other numbers, from `first` on, have nobody in common.
+    """
+
+    def __init__(self, seed: int, people: int, first: int = 0) -> None:
         self._random = random.Random(seed)
-        self._names = [self._named(number) for number in range(people)]
+        self._names = [self._named(number) for number in range(first, first + people)]
         self._told = 0
-        self._tag = f"{seed:x}"
+        self._tag = f"{seed:x}-{first}"
 
     def _named(self, number: int) -> list[Name]:
         some = self._random.sample(NAMESPACES, k=self._random.randint(1, 5))
@@ -99,16 +104,26 @@ class Crowd:
         )
 
 
-def truth(behaviours: Iterable[Behaviour]) -> list[Truth]:
-    """Everybody, by flood fill over the names of each event; every event id once, sorted by (occurred_at, event_id)."""
-    once = {event.event_id: event for event in behaviours}
+def truth(behaviours: Iterable[Behaviour], apart: Collection[frozenset[Name]] = ()) -> list[Truth]:
+    """Everybody, by flood fill over the names of each event; every event id once, at its earliest, sorted by (occurred_at, id).
+
+    The names of a pair in `apart` are not linked by events that show just these two; such an event is its anchor's.
+    """
+    once: dict[str, Behaviour] = {}
+    for event in behaviours:
+        if event.event_id not in once or event.occurred_at < once[event.event_id].occurred_at:
+            once[event.event_id] = event
     names = {name for event in once.values() for name in event.names}
-    links = [pair for event in once.values() for pair in pairwise(event.names)]
+    links = [pair for event in once.values() for pair in pairwise(event.names) if frozenset(pair) not in apart]
     person_of = {name: person for person in components(names, links) for name in person}
     events: dict[frozenset[Name], list[Behaviour]] = {person: [] for person in person_of.values()}
     for event in once.values():
-        events[person_of[event.names[0]]].append(event)
+        events[person_of[min(event.names, key=_rank)]].append(event)
     return [Truth(person, tuple(sorted(found, key=_place))) for person, found in events.items()]
+
+
+def _rank(name: Name) -> int:
+    return ANCHORS.index(name[0])
 
 
 def _place(event: Behaviour) -> tuple[int, str]:

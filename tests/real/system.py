@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
@@ -86,11 +86,21 @@ class Worker:
 
     def wipe(self) -> None:
         """Its disk is lost."""
-        shutil.rmtree(self.data)
+        shutil.rmtree(self.data, ignore_errors=True)
 
     @property
     def alive(self) -> bool:
         return self.starts > 0 and self._child.exit_code() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs, and before its first start."""
+        return self._child.exit_code() if self.starts else None
+
+    @property
+    def pid(self) -> int:
+        assert self._child.pid is not None
+        return self._child.pid
 
     def keep(self) -> None:
         """Starts it again if it was fenced; AssertionError if it ended in another way."""
@@ -103,8 +113,7 @@ class Worker:
         return self.log.read_text(errors="replace")[-LOG_SHOWN:] if self.log.exists() else ""
 
     def _send(self, what: signal.Signals) -> None:
-        assert self._child.pid is not None
-        os.kill(self._child.pid, what)
+        os.kill(self.pid, what)
 
 
 class System:
@@ -141,10 +150,10 @@ class System:
             **self.environment,
         }
 
-    def worker(self, kind: type[Worker] = Worker) -> Worker:
-        """One more worker, not started."""
+    def worker(self, kind: type[Worker] = Worker, **more: str) -> Worker:
+        """One more worker, not started; `more` is added to its environment."""
         name = f"{self.prefix}-{len(self.workers)}"
-        worker = kind(name, free_port_pair(), self.root / name, self.settings)
+        worker = kind(name, free_port_pair(), self.root / name, {**self.settings, **more})
         self.workers.append(worker)
         return worker
 
@@ -179,14 +188,15 @@ class System:
     async def settled(self, seconds: float = SETTLED_SECONDS) -> dict[str, Any]:
         """Waits until all that was acknowledged before is visible; the status document."""
         end = time.monotonic() + seconds
-        while not (status := await self._status()).get("settled"):
+        while not (status := await self.status()).get("settled"):
             for worker in self.workers:
                 worker.keep()
             assert time.monotonic() < end, f"not settled: {status}\n" + "\n".join(worker.tail() for worker in self.workers)
             await asyncio.sleep(POLL_SECONDS)
         return status
 
-    async def _status(self) -> dict[str, Any]:
+    async def status(self) -> dict[str, Any]:
+        """The status document, or why there is none."""
         worker = next((worker for worker in self.workers if worker.alive), None)
         if worker is None:
             return {"unreachable": "no worker lives"}

@@ -4,14 +4,14 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
 
 from app.broker import Broker
-from tests.real.crowd import Behaviour, Crowd, truth
+from tests.real.crowd import Crowd, truth
 from tests.real.judge import differences, wrong_answers
+from tests.real.load import Load
 from tests.real.system import System, Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -19,33 +19,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SESSION_SECONDS = 10
 """After so long without a sign of life a worker's partitions go to others (app/instance.py)."""
 MOVED_SECONDS_MAX = 90.0
-RATE = 200
-
-
-class Load:
-    """Behaviour that is told all the while; `told` is what was acknowledged or is under way."""
-
-    def __init__(self, system: System, crowd: Crowd) -> None:
-        self._system, self._crowd = system, crowd
-        self.told: list[Behaviour] = []
-        self._stop = False
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Tells until the block is left; then all of it is acknowledged."""
-        self._stop = False
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            self._stop = True
-            await task
-
-    async def _run(self) -> None:
-        while not self._stop:
-            events = self._crowd.events(RATE // 4)
-            self.told += events
-            await self._system.tell(events, rate=RATE)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -23,6 +23,10 @@ class FakeConsumer:
         self.begun: list[Run] = []
         self.finished: list[tuple[TP, int]] = []
         self.full: set[TP] = set()
+        self.sought_at: int | None = None
+
+    def sought(self, tp: TP, generation: int | None) -> int | None:
+        return self.sought_at
 
     def current(self, run: Run) -> bool:
         return run.generation_id == self.generation
@@ -49,10 +53,19 @@ class Agent:
         self.may_go = asyncio.Event()
         self.may_go.set()
         self.error: Exception | None = None
-        app: Any = SimpleNamespace(runs=self.consumer)
+        self.begin = 0
+        self.expired: list[tuple[TP, int, int]] = []
+        offsets = SimpleNamespace(begins=self.begins)
+        app: Any = SimpleNamespace(runs=self.consumer, offsets=offsets, expired=self.expire)
         self.lanes = Lanes(app, self.work, dense=dense)
         stream: Any = SimpleNamespace(channel=SimpleNamespace(queue=self.queue))
         self.task = asyncio.create_task(self.lanes(stream))
+
+    async def begins(self, tps: list[TP]) -> dict[TP, int]:
+        return dict.fromkeys(tps, self.begin)
+
+    async def expire(self, tp: TP, offset: int, count: int) -> None:
+        self.expired.append((tp, offset, count))
 
     async def work(self, tp: TP, records: list[Any]) -> None:
         self.batches.append((tp, [record.offset for record in records]))
@@ -129,6 +142,41 @@ async def test_a_missing_offset_ends_the_process(agent: Agent, deaths: list[Base
     await agent.settle()
     assert [type(death) for death in deaths] == [Lost]
     assert agent.consumer.finished == []
+
+
+async def test_a_first_run_that_does_not_follow_what_was_committed_ends_the_process(
+    agent: Agent, deaths: list[BaseException]
+) -> None:
+    agent.consumer.sought_at = 4
+    agent.come(run(5))
+    await agent.settle()
+    assert [type(death) for death in deaths] == [Lost]
+    assert agent.consumer.finished == []
+
+
+async def test_a_first_run_that_follows_it_or_comes_again_is_good(agent: Agent, deaths: list[BaseException]) -> None:
+    agent.consumer.sought_at = 4
+    agent.come(run(4), run(2, tp=OTHER))
+    await agent.settle()
+    assert (deaths, agent.consumer.finished) == ([], [(ONE, 4), (OTHER, 2)])
+
+
+@pytest.mark.parametrize("dense", [True, False])
+async def test_what_was_deleted_unread_is_told_and_the_rest_goes_on(deaths: list[BaseException], dense: bool) -> None:
+    agent = Agent(dense)
+    agent.begin = 7
+    agent.come(run(0), run(7))
+    await agent.settle()
+    assert (deaths, agent.expired) == ([], [(ONE, 1, 6)])
+    assert agent.consumer.finished == [(ONE, 0), (ONE, 7)]
+    agent.task.cancel()
+
+
+async def test_what_is_missing_behind_what_was_deleted_is_lost(agent: Agent, deaths: list[BaseException]) -> None:
+    agent.begin = 5
+    agent.come(run(0), run(7))
+    await agent.settle()
+    assert (agent.expired, [type(death) for death in deaths]) == ([(ONE, 1, 4)], [Lost])
 
 
 async def test_offsets_that_come_again_are_no_loss(agent: Agent, deaths: list[BaseException]) -> None:

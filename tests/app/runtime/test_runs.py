@@ -1,17 +1,19 @@
 """The consumer: a fetch is a run, only what is finished is committed, small polls are followed by a pause."""
 
 from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError
 from faust.types import TP
 
 from app.runtime import runs
 from app.runtime.runs import PACE_RECORDS, PACE_SECONDS, Consumer, Run
 
-ONE, CHANGELOG = TP("inbox", 0), TP("changelog", 0)
+ONE, OTHER, CHANGELOG = TP("inbox", 0), TP("inbox", 7), TP("changelog", 0)
 
 
 class Thread:
@@ -20,12 +22,22 @@ class Thread:
     def __init__(self) -> None:
         self.sought: list[Any] = []
         self.committed: dict[TP, int | None] = {}
-        self.gone = False
+        self.gone: set[TP] = set()
+        self.at = 100
 
-    async def seek_wait(self, offsets: dict[TP, int]) -> None:
-        if self.gone:
+    def _ensure_consumer(self) -> "Thread":
+        return self
+
+    async def call_thread(self, function: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+        await function(*arguments)
+
+    async def position(self, tp: TP) -> int:
+        if tp in self.gone:
             raise IllegalStateError("not assigned")
-        self.sought.append(offsets)
+        return self.at
+
+    def seek(self, tp: TP, offset: int) -> None:
+        self.sought.append((tp, offset))
 
     async def seek_to_committed(self) -> dict[TP, int | None]:
         return self.committed
@@ -34,22 +46,42 @@ class Thread:
         self.sought.append(tps)
 
 
+class Begins:
+    """Where topics begin."""
+
+    at = 0
+    away = False
+
+    async def begins(self, tps: Iterable[TP]) -> dict[TP, int]:
+        if self.away:
+            raise KafkaConnectionError("no broker")
+        return dict.fromkeys(tps, self.at)
+
+
 @pytest.fixture
 def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
     """A consumer whose fetches a test makes up, without Faust."""
     made = object.__new__(Consumer)
-    app = SimpleNamespace(consumer_generation_id=3, tables=SimpleNamespace(changelog_topics={CHANGELOG.topic}))
+    app = SimpleNamespace(
+        consumer_generation_id=3,
+        tables=SimpleNamespace(changelog_topics={CHANGELOG.topic}),
+        offsets=Begins(),
+        expired=AsyncMock(),
+    )
     vars(made).update(
         app=app,
         flow_active=True,
         finished={},
+        _sought={},
+        _begun={ONE: 3, OTHER: 3},
+        _again={},
         _pause=0.0,
         _thread=Thread(),
         _buffered_partitions=set(),
         _unacked_messages=set(),
         _waiting_for_ack=None,
         _committed_offset=defaultdict(lambda: None),
-        log=SimpleNamespace(info=lambda *said: None),
+        log=SimpleNamespace(info=lambda *said: None, warning=lambda *said: None),
     )
     monkeypatch.setattr(Consumer, "should_stop", False)
     return made
@@ -88,19 +120,85 @@ async def test_what_comes_while_partitions_move_is_put_back(consumer: Consumer) 
     fetches(consumer, {ONE: records(4, 5), CHANGELOG: records(9)})
     consumer.flow_active = False
     assert await got(consumer) == []
-    assert thread(consumer).sought == [{ONE: 4, CHANGELOG: 9}]
+    assert thread(consumer).sought == [(ONE, 4), (CHANGELOG, 9)]
 
 
-async def test_what_is_put_back_to_a_partition_that_is_gone_harms_nobody(consumer: Consumer) -> None:
-    fetches(consumer, {ONE: records(4)})
-    consumer.flow_active, thread(consumer).gone = False, True
+async def test_a_partition_that_is_gone_keeps_no_other_from_being_put_back(consumer: Consumer) -> None:
+    fetches(consumer, {ONE: records(4), OTHER: records(7)})
+    consumer.flow_active, thread(consumer).gone = False, {ONE}
     assert await got(consumer) == []
+    assert thread(consumer).sought == [(OTHER, 7)]
+
+
+async def test_nothing_is_put_back_behind_a_later_seek(consumer: Consumer) -> None:
+    fetches(consumer, {CHANGELOG: records(9)})
+    consumer.flow_active, thread(consumer).at = False, 5
+    assert await got(consumer) == []
+    assert thread(consumer).sought == []
+
+
+async def test_what_was_fetched_before_an_assignment_was_sought_waits_for_it(consumer: Consumer) -> None:
+    consumer._begun.clear()
+    fetches(consumer, {ONE: records(9), CHANGELOG: records(4)})
+    assert [tp for tp, _ in await got(consumer)] == [CHANGELOG]
+    thread(consumer).committed = {ONE: 9}
+    await consumer.seek_to_committed()
+    assert [tp for tp, _ in await got(consumer)] == [ONE, CHANGELOG]
+
+
+async def test_a_first_run_behind_what_is_committed_is_read_again_once(consumer: Consumer) -> None:
+    consumer._begun.clear()
+    thread(consumer).committed = {ONE: 7}
+    await consumer.seek_to_committed()
+    fetches(consumer, {ONE: records(9)})
+    assert await got(consumer) == []
+    assert thread(consumer).sought == [(ONE, 7)]
+    ((_, run),) = await got(consumer)
+    assert run.offset == 9
+    fetches(consumer, {ONE: records(30)})
+    assert len(await got(consumer)) == 1
+
+
+async def test_the_first_run_of_each_assignment_is_judged(consumer: Consumer) -> None:
+    thread(consumer).committed = {ONE: 7}
+    consumer.app.consumer_generation_id = 4
+    await consumer.seek_to_committed()
+    fetches(consumer, {ONE: records(8)})
+    assert await got(consumer) == []
+    fetches(consumer, {ONE: records(7, 8)})
+    assert len(await got(consumer)) == 1
 
 
 async def test_a_partition_without_a_commit_is_read_from_the_beginning(consumer: Consumer) -> None:
     thread(consumer).committed = {ONE: None, TP("inbox", 1): 7, CHANGELOG: None}
     await consumer.seek_to_committed()
     assert thread(consumer).sought == [(ONE,)]
+
+
+async def test_what_was_deleted_before_a_commit_was_reached_is_told_and_passed(consumer: Consumer) -> None:
+    app: Any = consumer.app
+    thread(consumer).committed, app.offsets.at = {ONE: 7}, 12
+    await consumer.seek_to_committed()
+    app.expired.assert_awaited_once_with(ONE, 7, 5)
+    assert (consumer.sought(ONE, 3), consumer.position_of(ONE)) == (12, 12)
+
+
+async def test_where_nothing_was_committed_all_that_is_there_from_now_on_is_ours(consumer: Consumer) -> None:
+    app: Any = consumer.app
+    thread(consumer).committed, app.offsets.at = {ONE: None}, 3
+    await consumer.seek_to_committed()
+    app.expired.assert_not_awaited()
+    assert (consumer.sought(ONE, 3), list(consumer._filter_tps_with_pending_acks()), consumer._new_offset(ONE)) == (3, [ONE], 3)
+    thread(consumer).committed, app.offsets.at = {ONE: 0}, 8
+    await consumer.seek_to_committed()
+    app.expired.assert_awaited_once_with(ONE, 0, 8)
+
+
+async def test_where_reading_began_is_known_for_the_assignment_it_began_in(consumer: Consumer) -> None:
+    app: Any = consumer.app
+    thread(consumer).committed, app.offsets.away = {ONE: 7}, True
+    await consumer.seek_to_committed()
+    assert (consumer.sought(ONE, 3), consumer.sought(ONE, 4), consumer.sought(TP("inbox", 1), 3)) == (7, None, None)
 
 
 async def test_only_what_is_finished_is_committed(consumer: Consumer) -> None:

@@ -1,0 +1,36 @@
+"""Behaviour that is told to a system all the while."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.real.crowd import Behaviour, Crowd
+from tests.real.system import System
+
+RATE = 200
+
+
+class Load:
+    """Events of a crowd at 200 a second; `told` is what was acknowledged or is under way."""
+
+    def __init__(self, system: System, crowd: Crowd) -> None:
+        self._system, self._crowd = system, crowd
+        self.told: list[Behaviour] = []
+        self._stop = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Tells until the block is left; then all of it is acknowledged."""
+        self._stop = False
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            self._stop = True
+            await task
+
+    async def _run(self) -> None:
+        while not self._stop:
+            events = self._crowd.events(RATE // 4)
+            self.told += events
+            await self._system.tell(events, rate=RATE)
