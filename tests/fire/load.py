@@ -88,6 +88,7 @@ class Load:
         """Writes events to their channels' topics; returns when all are acknowledged."""
         await self.put([(f"behaviour.{event.channel}", event.record) for event in events])
         self.acknowledged += len(events)
+        self._cast.acknowledged(events)
 
     async def put(self, records: Sequence[tuple[str, bytes | None]]) -> None:
         """Writes records, again as a whole when one was not acknowledged."""
@@ -111,6 +112,7 @@ class Load:
             self.refused += 1
             await asyncio.sleep(RETRY_SECONDS)
         self.acknowledged += len(events)
+        self._cast.acknowledged(events)
 
     async def _posted(self, channel: str, body: bytes) -> bool:
         auth = aiohttp.BasicAuth(WRITE_KEYS[channel], "")

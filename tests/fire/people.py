@@ -8,7 +8,7 @@
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tests.real.crowd import BEGIN_MS, Behaviour, Crowd, Name, Truth, truth
@@ -51,6 +51,8 @@ class Cast:
         self._residents = Crowd(seed, RESIDENTS).events(RESIDENT_EVENTS)
         self._crowd = Crowd(seed, CROWD, first=1_000)
         self._numbered = 0
+        self._redated: dict[str, Behaviour] = {}
+        self._due: list[Behaviour] = []
         self.told = Told()
 
     def founding(self) -> list[Behaviour]:
@@ -69,7 +71,13 @@ class Cast:
 
     def events(self, count: int) -> list[Behaviour]:
         """The next of the load."""
-        return [event for one in self._crowd.events(count) for event in self._varied(one)]
+        due, self._due = self._due, []
+        self.told.behaviours += due
+        return due + [event for one in self._crowd.events(count) for event in self._varied(one)]
+
+    def acknowledged(self, events: Iterable[Behaviour]) -> None:
+        """What was told with one time may be told with another from now on: the first delivery stands."""
+        self._due += [again for event in events if (again := self._redated.pop(event.event_id, None))]
 
     def _varied(self, event: Behaviour) -> Iterator[Behaviour]:
         chance = self._random
@@ -77,7 +85,8 @@ class Cast:
         if chance.random() < RETOLD:
             behaviours.append(event)
         if chance.random() < REDATED:
-            behaviours.append(replace(event, occurred_at=event.occurred_at + chance.randint(-HOUR_MS, HOUR_MS)))
+            moved = event.occurred_at + chance.randint(-HOUR_MS, HOUR_MS)
+            self._redated[event.event_id] = replace(event, occurred_at=moved)
         if chance.random() < GUEST:
             behaviours.append(self._guest())
         if self.told.parted and chance.random() < PARTING:

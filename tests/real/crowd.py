@@ -105,14 +105,13 @@ class Crowd:
 
 
 def truth(behaviours: Iterable[Behaviour], apart: Collection[frozenset[Name]] = ()) -> list[Truth]:
-    """Everybody, by flood fill over the names of each event; every event id once, at its earliest, sorted by (occurred_at, id).
+    """Everybody, by flood fill over the names of each event; every event id once, as it was told first, sorted by (occurred_at, id).
 
     The names of a pair in `apart` are not linked by events that show just these two; such an event is its anchor's.
     """
     once: dict[str, Behaviour] = {}
     for event in behaviours:
-        if event.event_id not in once or event.occurred_at < once[event.event_id].occurred_at:
-            once[event.event_id] = event
+        once.setdefault(event.event_id, event)
     names = {name for event in once.values() for name in event.names}
     links = [pair for event in once.values() for pair in pairwise(event.names) if frozenset(pair) not in apart]
     person_of = {name: person for person in components(names, links) for name in person}
