@@ -105,7 +105,7 @@ class Crowd:
 
 
 def truth(behaviours: Iterable[Behaviour], apart: Collection[frozenset[Name]] = ()) -> list[Truth]:
-    """Everybody, by flood fill over the names of each event; every event id once, as it was told first, sorted by (occurred_at, id).
+    """Everybody, by flood fill over the names of each event; every event id as it was told first, sorted by (occurred_at, id).
 
     The names of a pair in `apart` are not linked by events that show just these two; such an event is its anchor's.
     """
