@@ -14,14 +14,14 @@ from tests.real.crowd import Crowd, truth
 from tests.real.judge import differences
 from tests.real.system import System, Worker
 
-STUCK_SECONDS = 6
+STUCK_SECONDS, PATIENT_SECONDS = 6, 20
 ENDED_SECONDS_MAX = 60.0
 
 
 @asynccontextmanager
-async def watched(broker: Broker, root: Path, prefix: str, rule: str) -> AsyncIterator[tuple[System, Worker]]:
+async def watched(broker: Broker, root: Path, prefix: str, seconds: int, rule: str) -> AsyncIterator[tuple[System, Worker]]:
     """A worker with little patience, and perhaps with a fault in it."""
-    text = PACKAGED_CONFIG.read_text(encoding="utf-8").replace("stuck_seconds = 60", f"stuck_seconds = {STUCK_SECONDS}", 1)
+    text = PACKAGED_CONFIG.read_text(encoding="utf-8").replace("stuck_seconds = 60", f"stuck_seconds = {seconds}", 1)
     (root / "own.toml").write_text(text, encoding="utf-8")
     more = {"ONETRAIL_CONFIG": str(root / "own.toml"), "ONETRAIL_FIRE_CLOCK": str(root / "clock"), "ONETRAIL_FIRE_BREAK": rule}
     async with System.run(broker.bootstrap, prefix, root) as system:
@@ -43,25 +43,25 @@ async def last_words(system: System, worker: Worker) -> str:
 
 
 async def test_a_worker_whose_rows_are_not_acknowledged_says_so_and_ends(broker: Broker, tmp_path: Path) -> None:
-    async with watched(broker, tmp_path, "silent", "silent changelog") as (system, worker):
+    async with watched(broker, tmp_path, "silent", STUCK_SECONDS, "silent changelog") as (system, worker):
         words = await last_words(system, worker)
     assert "worker ends, it makes no progress: silent.identity.inbox/" in words
     assert "its lane waits for the changelog: Kafka has not acknowledged the rows (7 more are stuck too)" in words
 
 
 async def test_a_worker_whose_event_loop_is_blocked_says_where_and_ends(broker: Broker, tmp_path: Path) -> None:
-    async with watched(broker, tmp_path, "blocked", "blocked loop") as (system, worker):
+    async with watched(broker, tmp_path, "blocked", STUCK_SECONDS, "blocked loop") as (system, worker):
         words = await last_words(system, worker)
     assert "worker ends, it makes no progress: the event loop waits in rows (" in words
 
 
 async def test_a_worker_outlives_an_outage_that_is_longer_than_its_patience(broker: Broker, tmp_path: Path) -> None:
-    async with watched(broker, tmp_path, "patient", "") as (system, worker):
+    async with watched(broker, tmp_path, "patient", PATIENT_SECONDS, "") as (system, worker):
         told = Crowd(seed=3, people=5).events(60)
         await system.tell(told[:30])
         broker.kill()
         telling = asyncio.create_task(system.tell(told[30:]))
-        await asyncio.sleep(STUCK_SECONDS * 3)
+        await asyncio.sleep(PATIENT_SECONDS + 5)
         broker.start()
         await telling
         await system.settled()
