@@ -19,6 +19,8 @@ from app.runtime.lease import Lease
 PACE_SECONDS = 0.004
 """The pause after a small poll: a batch costs the same for one event as for fifty."""
 PACE_RECORDS = 64
+SEEK_SECONDS = 0.05
+"""The pause while partitions are being sought."""
 
 
 class Run(ConsumerMessage):
@@ -58,7 +60,9 @@ class Consumer(driver.Consumer):
             if not self.stands(generation):
                 return
             wanted = active is None or tp in active or tp in self._buffered_partitions
-            if wanted and await self._follows(TP(*tp), run[0].offset, generation):
+            if not wanted:
+                await self._back({TP(*tp): run[0].offset})
+            elif await self._follows(TP(*tp), run[0].offset, generation):
                 yield tp, self._run(TP(*tp), run)
 
     async def _follows(self, tp: TP, first: int, generation: int | None) -> bool:
@@ -71,8 +75,10 @@ class Consumer(driver.Consumer):
         if self._is_changelog_tp(tp) or self._begun.get(tp) == generation:
             return True
         known, expected = self._sought.get(tp, (None, 0))
-        if known != generation:
-            return False  # the seek is still to come
+        if known != generation:  # the seek is still to come, or is under way and has passed this partition
+            self._pause = SEEK_SECONDS
+            await self._back({tp: first})
+            return False
         if first > expected and self._again.get(tp) != generation:
             self._again[tp] = generation
             await self._back({tp: expected})

@@ -112,6 +112,7 @@ async def test_all_records_of_a_partition_are_one_run(consumer: Consumer) -> Non
 async def test_a_paused_partition_is_left_out_but_one_that_is_only_full_is_not(consumer: Consumer) -> None:
     fetches(consumer, {ONE: records(1)}, active={CHANGELOG})
     assert await got(consumer) == []
+    assert thread(consumer).sought == [(ONE, 1)]
     consumer._buffered_partitions.add(ONE)
     assert len(await got(consumer)) == 1
 
@@ -141,6 +142,7 @@ async def test_what_was_fetched_before_an_assignment_was_sought_waits_for_it(con
     consumer._begun.clear()
     fetches(consumer, {ONE: records(9), CHANGELOG: records(4)})
     assert [tp for tp, _ in await got(consumer)] == [CHANGELOG]
+    assert thread(consumer).sought == [(ONE, 9)], "else it would wait for the records behind them"
     thread(consumer).committed = {ONE: 9}
     await consumer.seek_to_committed()
     assert [tp for tp, _ in await got(consumer)] == [ONE, CHANGELOG]
