@@ -31,7 +31,12 @@ TEND_SECONDS = 0.2
 PARTITIONS = 8
 READY_SECONDS_MAX = 150.0
 BROKER_BYTES, WORKERS_BYTES = 3 << 30, 1 << 30
-COMMAND = (sys.executable, "-m", "tests.fire.worker", "-A", "app.main", "worker", "-l", "info")
+
+
+class ScorchedWorker(Worker):
+    """One whose clock can be set and whose rules can be broken."""
+
+    command = (sys.executable, "-m", "tests.fire.worker", "-A", "app.main", "worker", "-l", "info")
 
 
 class Site:
@@ -86,7 +91,7 @@ class Site:
     def add(self) -> Worker:
         """One more worker, started."""
         clock = self.root / f"clock-{len(self.system.workers)}"
-        worker = self.system.worker(COMMAND, ONETRAIL_FIRE_CLOCK=str(clock), **self._more)
+        worker = self.system.worker(ScorchedWorker, ONETRAIL_FIRE_CLOCK=str(clock), **self._more)
         self.wanted.append(worker)
         worker.start()
         return worker

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.broker import Broker
 from app.runtime.durable import EXIT_STUCK
 from app.settings import PACKAGED_CONFIG
-from tests.fire.site import COMMAND
+from tests.fire.site import ScorchedWorker
 from tests.real.crowd import Crowd, truth
 from tests.real.judge import differences
 from tests.real.system import System, Worker
@@ -25,7 +25,7 @@ async def watched(broker: Broker, root: Path, prefix: str, seconds: int, rule: s
     (root / "own.toml").write_text(text, encoding="utf-8")
     more = {"ONETRAIL_CONFIG": str(root / "own.toml"), "ONETRAIL_FIRE_CLOCK": str(root / "clock"), "ONETRAIL_FIRE_BREAK": rule}
     async with System.run(broker.bootstrap, prefix, root) as system:
-        worker = system.worker(COMMAND, **more)
+        worker = system.worker(ScorchedWorker, **more)
         worker.start()
         if not rule:
             await system.ready(worker)
