@@ -55,7 +55,7 @@ class Load:
             self._ends = True
             await task
             await asyncio.gather(*self._under_way)
-            assert self._broken == [], "something was told and never acknowledged"
+            assert self._broken == [], f"told and never acknowledged: {self._broken[0]!r}"
 
     async def _run(self) -> None:
         due = time.monotonic()
@@ -122,7 +122,7 @@ class Load:
                 assert answer.status in (200, 429, 503), f"the collector answers {answer.status} {told}"
                 assert answer.status != 200 or told["rejected"] == [], told
                 return answer.status == 200
-        except (aiohttp.ClientError, TimeoutError):
+        except (aiohttp.ClientError, TimeoutError, ValueError):  # half an answer is none
             return False
 
     async def spoil(self, number: int) -> None:
