@@ -1,6 +1,6 @@
 // The house: numbers by themselves, rejected records when somebody looks.
 
-import { part, repeatedly, submitted } from "./net.js";
+import { part, repeatedly, submitted, Unavailable } from "./net.js";
 
 const EVERY_MS = 2_000;
 const COVERAGE_MS = 10_000;
@@ -12,11 +12,11 @@ export function start() {
   records = document.getElementById("records");
   coverage = document.getElementById("coverage-now");
   repeatedly(refresh, EVERY_MS);
-  cover().catch(() => {});
+  unlessAway(cover());
   repeatedly(cover, COVERAGE_MS);
   house.addEventListener("click", (event) => {
     const reason = event.target.closest("[data-reason]")?.dataset.reason;
-    if (reason) look(reason);
+    if (reason) unlessAway(look(reason));
   });
   records.addEventListener("submit", again);
 }
@@ -43,5 +43,13 @@ async function look(reason) {
 async function again(event) {
   event.preventDefault();
   event.submitter.disabled = true;
-  event.target.append(await submitted(event.target));
+  await unlessAway(submitted(event.target).then((told) => event.target.append(told)), () => { event.submitter.disabled = false; });
+}
+
+/** A worker that is away is named in the notice already; `otherwise` puts back what waited for it. */
+function unlessAway(asked, otherwise = () => {}) {
+  return asked.catch((error) => {
+    if (!(error instanceof Unavailable)) throw error;
+    otherwise();
+  });
 }
