@@ -1,6 +1,7 @@
 """Tells the system what happens, all the while: by Kafka and by the collector, again and again until it is acknowledged."""
 
 import asyncio
+import base64
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
@@ -115,9 +116,9 @@ class Load:
         self._cast.acknowledged(events)
 
     async def _posted(self, channel: str, body: bytes) -> bool:
-        auth = aiohttp.BasicAuth(WRITE_KEYS[channel], "")
+        headers = {"Authorization": f"Basic {base64.b64encode(f'{WRITE_KEYS[channel]}:'.encode()).decode()}"}
         try:
-            async with self._http.post(f"{self._collector}/v1/events", data=body, auth=auth) as answer:
+            async with self._http.post(f"{self._collector}/v1/events", data=body, headers=headers) as answer:
                 told = await answer.json()
                 assert answer.status in (200, 429, 503), f"the collector answers {answer.status} {told}"
                 assert answer.status != 200 or told["rejected"] == [], told
