@@ -10,6 +10,7 @@ import sys
 import traceback
 import zlib
 from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -26,9 +27,9 @@ RECORDS_BYTES = 500_000
 """Of records for the outside in one batch; their topics take twice as much."""
 
 
-def appended_size(key: bytes, value: bytes) -> int:
-    """The most that a row takes up in an append, in bytes."""
-    return len(key) + len(value) + 24
+def appended_size(rows: Sequence[tuple[bytes, bytes]]) -> int:
+    """The most that (key, value) rows take up in an append, in bytes."""
+    return sum(map(len, chain.from_iterable(rows))) + 24 * len(rows)
 
 
 class Fenced(Exception):

@@ -97,21 +97,21 @@ class Overlay(Generic[R]):
 
     def get(self, key: bytes) -> R | None:
         """The row as it is now; None if there is none."""
-        if key in self._seen:
-            return self._seen[key]
-        if key in self._recent:
-            row = self._recent[key]
-        else:
-            raw = self._read(key)
-            row = self._decoded(key, raw[STAMP:]) if raw is not None and len(raw) > STAMP else None
-        self._seen[key] = self._stored[key] = row
+        row = self._seen.get(key, UNSEEN)
+        if row is UNSEEN:
+            row = self._recent.get(key, UNSEEN)
+            if row is UNSEEN:
+                raw = self._read(key)
+                row = self._decoded(key, raw[STAMP:]) if raw is not None and len(raw) > STAMP else None
+            self._seen[key] = self._stored[key] = row
         return row
 
     def put(self, key: bytes, row: R) -> None:
         """Writes a row. One of a kind that never returns is not read first: nobody asks what it was."""
-        if key not in self._seen and self._codec.returns(key):
-            self.get(key)
-        self._before.append((key, self._seen.get(key, UNSEEN), self._changed.get(key)))
+        before = self._seen.get(key, UNSEEN)
+        if before is UNSEEN and self._codec.returns(key):
+            before = self.get(key)
+        self._before.append((key, before, self._changed.get(key)))
         self._seen[key] = row
         self._changed[key] = self.moment
 

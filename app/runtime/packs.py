@@ -8,7 +8,6 @@ hence the *rounds*, of which each is acknowledged before the next is sent.
 
 import zlib
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -19,6 +18,9 @@ PACK_BYTES = 256_000
 """A pack is cut here; a single message above it travels alone."""
 PACK_MESSAGES = 8_000
 _INDEX_BITS, _OUTPUT_BITS = 13, 14
+_PAIR, _ARRAY = b"\x92", b"\xdd"
+"""MessagePack: an array of two; an array whose length follows in four bytes."""
+_encode = msgspec.msgpack.Encoder().encode
 OUTPUTS = 1 << _OUTPUT_BITS
 """What one message may send."""
 
@@ -43,11 +45,6 @@ def place(route: str, partitions: int) -> int:
     return zlib.crc32(route.encode()) % partitions
 
 
-@lru_cache(maxsize=200_000)
-def _placed(route: str, partitions: int) -> int:
-    return place(route, partitions)
-
-
 def moment(offset: int, index: int) -> int:
     """Orders the messages of a partition: by the offset of the record, then the message in it."""
     if index >> _INDEX_BITS:
@@ -59,7 +56,31 @@ def sequence(offset: int, index: int, output: int) -> int:
     """Orders outputs: by the moment of the message, then the output among those of the message."""
     if output >= OUTPUTS:
         raise ValueError(f"message {index} of record {offset} has no number for output {output}")
-    return moment(offset, index) << _OUTPUT_BITS | output
+    return numbers(moment(offset, index)) + output
+
+
+def numbers(moment: int) -> int:
+    """The number of the first output of the message of a moment; each further output has the next one."""
+    return moment << _OUTPUT_BITS
+
+
+class _Parcel:
+    """What waits for one destination: packs of encoded messages, the last one still open, with room for so many bytes."""
+
+    __slots__ = ("packs", "room")
+
+    def __init__(self) -> None:
+        self.packs: list[list[bytes]] = [[]]
+        self.room = PACK_BYTES
+
+    def add(self, message: bytes) -> None:
+        """The message goes into a new pack if it does not fit into the open one."""
+        size = len(message)
+        if (size > self.room and self.packs[-1]) or len(self.packs[-1]) >= PACK_MESSAGES:
+            self.packs.append([])
+            self.room = PACK_BYTES
+        self.packs[-1].append(message)
+        self.room -= size
 
 
 def offset_of(number: int) -> int:
@@ -68,32 +89,27 @@ def offset_of(number: int) -> int:
 
 
 class Outbox:
-    """Messages out, in chunks per destination partition; a chunk becomes one pack."""
+    """Messages out, encoded once: a pack is put together from their bytes, as MessagePack of a `Pack`."""
 
     def __init__(self, source: str, partitions: int) -> None:
-        self._source, self._partitions = source, partitions
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._chunks: dict[tuple[str, int], list[list[tuple[int, msgspec.Raw]]]] = {}
-        self._room: dict[tuple[str, int], int] = {}
+        self._source, self._partitions = _encode(source), partitions
+        self._parcels: dict[tuple[str, int], _Parcel] = {}
 
     def send(self, topic: str, route: str, number: int, message: object) -> None:
         """Adds a message for the partition of `route`; numbers of one destination must rise."""
-        self.send_to(topic, _placed(route, self._partitions), number, message)
+        self.send_to(topic, place(route, self._partitions), number, message)
 
     def send_to(self, topic: str, partition: int, number: int, message: object) -> None:
         """The same, for a partition that the caller knows."""
-        to, body = (topic, partition), self._encode(message)
-        room = self._room.get(to, 0) - len(body) - 12
-        chunks = self._chunks.setdefault(to, [])
-        if room < 0 or not chunks or len(chunks[-1]) >= PACK_MESSAGES:
-            chunks.append([])
-            room = PACK_BYTES - len(body)
-        chunks[-1].append((number, msgspec.Raw(body)))
-        self._room[to] = room
+        parcel = self._parcels.get((topic, partition))
+        if parcel is None:
+            parcel = self._parcels[topic, partition] = _Parcel()
+        parcel.add(_encode((number, message)))
 
     def rounds(self) -> Iterator[list[Packed]]:
         """The n-th round holds the n-th pack of every destination."""
-        for n in range(max(map(len, self._chunks.values()), default=0)):
-            yield [
-                Packed(*to, self._encode(Pack(self._source, chunks[n]))) for to, chunks in self._chunks.items() if n < len(chunks)
-            ]
+        for n in range(max((len(parcel.packs) for parcel in self._parcels.values()), default=0)):
+            yield [Packed(*to, self._pack(parcel.packs[n])) for to, parcel in self._parcels.items() if n < len(parcel.packs)]
+
+    def _pack(self, messages: list[bytes]) -> bytes:
+        return b"".join((_PAIR, self._source, _ARRAY, len(messages).to_bytes(4, "big"), *messages))

@@ -163,7 +163,7 @@ class Recovery:
         for key in sorted(self._stale):
             held = rows.get(key)
             assert held is not None, "a key is stale only where a row is held"
-            if size + (more := appended_size(key, held)) > APPEND_BYTES and part:
+            if size + (more := appended_size([(key, held)])) > APPEND_BYTES and part:
                 yield part
                 part, size = [], 0
             part.append((key, held))

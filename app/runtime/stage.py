@@ -15,7 +15,7 @@ import msgspec
 
 from app.runtime.durable import APPEND_BYTES, Record, Unusable, appended_size
 from app.runtime.overlay import Codec, Overlay, Readable, Recent, Unreadable
-from app.runtime.packs import OUTPUTS, Outbox, Pack, Packed, moment, sequence
+from app.runtime.packs import OUTPUTS, Outbox, Pack, Packed, moment, numbers
 from app.runtime.rows import STAMP, stamp
 from app.runtime.tally import Follower
 
@@ -29,7 +29,7 @@ _encode_cursor = msgspec.msgpack.Encoder().encode
 _decode_cursor = msgspec.msgpack.Decoder(dict[str, int]).decode
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A message for an inbox: the topic, the route that places it, and the message itself."""
 
     topic: str
@@ -83,15 +83,30 @@ class Position(NamedTuple):
     source: str
 
 
-class Item(NamedTuple, Generic[M]):
-    """A message of a batch: the record's offset, its place in the pack, its source and number there."""
+class Part(NamedTuple, Generic[M]):
+    """What a record holds, or some of it: (number, message) from the place `first` on. `raw` of what is no pack."""
 
     offset: int
-    place: int
     source: str
-    number: int
-    message: M | None
-    raw: bytes
+    messages: Sequence[tuple[int, M]]
+    first: int = 0
+    raw: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        """What is no pack is one message that cannot be handled."""
+        return len(self.messages) if self.raw is None else 1
+
+
+def _halves(parts: list[Part[M]]) -> tuple[list[Part[M]], list[Part[M]]] | None:
+    """The same in two, None when it is a single message."""
+    if len(parts) > 1:
+        return parts[: len(parts) // 2], parts[len(parts) // 2 :]
+    part = parts[0]
+    half = len(part.messages) // 2
+    if half == 0:
+        return None
+    return [part._replace(messages=part.messages[:half])], [part._replace(messages=part.messages[half:], first=part.first + half)]
 
 
 class Stage(Generic[M, R]):
@@ -118,22 +133,20 @@ class Stage(Generic[M, R]):
 
     async def apply(self, at: Position, table: Table, persisted: int, records: Sequence[Inbound]) -> int:
         """Applies records of one partition; returns the changelog offset that is then persisted."""
-        items = [item for record in records for item in self._unpack(record)]
-        return await self._apply(at, table, persisted, items)
+        return await self._apply(at, table, persisted, [self._unpacked(record) for record in records])
 
-    async def _apply(self, at: Position, table: Table, persisted: int, items: list[Item[M]]) -> int:
+    async def _apply(self, at: Position, table: Table, persisted: int, parts: list[Part[M]]) -> int:
         recent = self._recent_of(at.partition, persisted)
         batch = Batch(self, at, table, recent)
-        await batch.run(items)
-        rows = list(batch.rows())
-        if sum(appended_size(k, v) for k, v in rows) > APPEND_BYTES:
-            if len(items) > 1:
-                half = len(items) // 2
-                persisted = await self._apply(at, table, persisted, items[:half])
-                return await self._apply(at, table, persisted, items[half:])
+        await batch.run(parts)
+        rows = batch.rows()
+        if appended_size(rows) > APPEND_BYTES:
+            if halves := _halves(parts):
+                persisted = await self._apply(at, table, persisted, halves[0])
+                return await self._apply(at, table, persisted, halves[1])
             batch = Batch(self, at, table, recent)
-            batch.refuse(items[0], f"changes more than {APPEND_BYTES} bytes of rows")
-            rows = list(batch.rows())
+            batch.refuse(parts[0], f"changes more than {APPEND_BYTES} bytes of rows")
+            rows = batch.rows()
         await self._publisher.publish(batch.records, batch.outbox.rounds())
         if rows:
             persisted = await self._publisher.append(self._changelog, at.partition, rows, persisted)
@@ -142,7 +155,7 @@ class Stage(Generic[M, R]):
             self.follower.count(at.partition, batch.overlay.replaced())
         self.batches += 1
         self.handled += batch.handled
-        self.dropped += len(items) - batch.handled
+        self.dropped += sum(part.size for part in parts) - batch.handled
         return persisted
 
     def _recent_of(self, partition: int, persisted: int) -> Recent[R]:
@@ -152,19 +165,17 @@ class Stage(Generic[M, R]):
             recent = self._recent[partition] = Recent(persisted)
         return recent
 
-    def _unpack(self, record: Inbound) -> Iterator[Item[M]]:
+    def _unpacked(self, record: Inbound) -> Part[M]:
         raw = record.value or b""
         try:
             pack = self._decode(raw)
         except msgspec.DecodeError:
-            yield Item(record.offset, 0, "", -1, None, raw)
-            return
-        for place, (number, message) in enumerate(pack.messages):
-            yield Item(record.offset, place, pack.source, number, message, b"")
+            return Part(record.offset, "", (), raw=raw)
+        return Part(record.offset, pack.source, pack.messages)
 
 
 class Batch(Generic[M, R]):
-    """One pass over some items: rows, messages and cursor as they are after it. Nothing is sent or written here."""
+    """One pass over some messages: rows, messages and cursor as they are after it. Nothing is sent or written here."""
 
     def __init__(self, stage: Stage[M, R], at: Position, table: Table, recent: Recent[R]) -> None:
         self._actors, self._partition = stage._actors, at.partition
@@ -176,40 +187,39 @@ class Batch(Generic[M, R]):
         self._cursor = _decode_cursor(raw[STAMP:]) if raw is not None else {}
         self._last = -1
 
-    async def run(self, items: Sequence[Item[M]]) -> None:
-        """Handles the items that were not seen before; lets others run about every millisecond."""
+    async def run(self, parts: Sequence[Part[M]]) -> None:
+        """Handles the messages that were not seen before; lets others run about every millisecond."""
         pause = time.perf_counter() + YIELD_SECONDS
-        for item in items:
-            if item.message is None:
-                self.refuse(item, "not a pack of this inbox")
-            elif self._cursor.get(item.source, -1) < item.number:
-                self._see(item)
-                self._handle(item, item.message)
-                if time.perf_counter() > pause:
-                    await asyncio.sleep(0)
-                    pause = time.perf_counter() + YIELD_SECONDS
+        for part in parts:
+            if part.raw is not None:
+                self.handled += 1
+                self._reject(part.raw, part.offset, "not a pack of this inbox")
+                continue
+            seen = self._cursor.get(part.source, -1)
+            for place, (number, message) in enumerate(part.messages, part.first):
+                if number > seen:
+                    self._handle(part.offset, place, message)
+                    self._cursor[part.source] = seen = number
+                    if time.perf_counter() > pause:
+                        await asyncio.sleep(0)
+                        pause = time.perf_counter() + YIELD_SECONDS
 
-    def refuse(self, item: Item[M], why: str) -> None:
-        """Passes over an item; its body goes to the rejected ones."""
-        if item.message is None:
-            self.handled += 1
-            self._reject(item.raw, item.offset, why)
-        else:
-            self._see(item)
-            self._reject(msgspec.msgpack.encode(item.message), item.offset, why)
+    def refuse(self, part: Part[M], why: str) -> None:
+        """Passes over a single message; its body goes to the rejected ones."""
+        ((number, message),) = part.messages
+        self.handled += 1
+        self._cursor[part.source], self._last = number, moment(part.offset, part.first)
+        self._reject(msgspec.msgpack.encode(message), part.offset, why)
 
-    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+    def rows(self) -> list[tuple[bytes, bytes]]:
         """The changed rows, the cursor last; nothing when nothing was handled."""
         if self._last < 0:
-            return
-        yield from self.overlay.changes()
-        yield CURSOR, stamp(self._last) + _encode_cursor(self._cursor)
+            return []
+        return [*self.overlay.changes(), (CURSOR, stamp(self._last) + _encode_cursor(self._cursor))]
 
-    def _see(self, item: Item[M]) -> None:
+    def _handle(self, offset: int, place: int, message: M) -> None:
         self.handled += 1
-        self._cursor[item.source], self._last = item.number, moment(item.offset, item.place)
-
-    def _handle(self, item: Item[M], message: M) -> None:
+        self._last = moment(offset, place)
         self.overlay.begin(self._last)
         try:
             sent = list(self._actors.handle(message, self.overlay))
@@ -219,11 +229,11 @@ class Batch(Generic[M, R]):
             raise
         except Exception as error:  # the one named edge: what a pure handler cannot handle is rejected, never dropped
             self.overlay.undo()
-            self._reject(msgspec.msgpack.encode(message), item.offset, f"{type(error).__name__}: {error}")
+            self._reject(msgspec.msgpack.encode(message), offset, f"{type(error).__name__}: {error}")
             return
-        for output, out in enumerate(sent):
+        for number, out in enumerate(sent, numbers(self._last)):
             if isinstance(out, Message):
-                self.outbox.send(out.topic, out.route, sequence(item.offset, item.place, output), out.body)
+                self.outbox.send(out.topic, out.route, number, out.body)
             else:
                 self.records.append(out)
 
