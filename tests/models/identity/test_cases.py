@@ -261,7 +261,8 @@ def test_a_crash_between_sending_and_writing_repeats_the_same() -> None:
 
 
 def test_an_erasure_reaches_a_cluster_that_moved_on() -> None:
-    actors = Actors().told("t1 web user_id:1").told("t2 web phone:2").hold(EraseCluster).told("t4 erase phone:2")
+    actors = Actors().told("t1 web user_id:1").told("t2 web phone:2").told("t2 web phone:2 email:3")
+    actors.hold(EraseCluster).told("t4 erase email:3")
     actors.holding = ()
     late, actors.held = actors.held, []
     actors.told("t3 web phone:2 user_id:1")

@@ -20,12 +20,14 @@ STORY = """
 t1 web user_id:1 phone:2 device_id:3
 t2 web user_id:4 device_id:3
 t3 web user_id:5 device_id:3
+t3 web phone:2
 t4 web user_id:6 device_id:3
 t5 web user_id:7 device_id:3
 t6 unlink user_id:1 phone:2
 t7 link user_id:1 phone:2
 t8 unlink phone:2 device_id:3
 t9 erase user_id:4
+t10 erase device_id:3
 """
 UNIQUE_USERS = Policy(limits={"user_id": 1})
 
