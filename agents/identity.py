@@ -1,6 +1,5 @@
 """identity.inbox -> identity rows, journey.inbox, identity.merges, identity.map."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from faust.types import StreamT
@@ -22,23 +21,25 @@ from tables.identity import codec
 class IdentityActors:
     """Nodes and clusters, as a stage runs them."""
 
-    def handle(self, message: IdentityMessage, rows: Overlay[Row]) -> Iterator[Sent]:
+    def handle(self, message: IdentityMessage, rows: Overlay[Row]) -> list[Sent]:
         """One message to its actor: rows are written, messages placed by the route of their addressee."""
+        sent: list[Sent] = []
         counters.hear(message)
         outcome = handle(message, lambda at: rows.get(at.encode()))
         for at, row in outcome.rows.items():
             rows.put(at.encode(), row)
         for told in outcome.messages:
-            yield Message(IDENTITY_INBOX, route(UnifiedUserId(address(told))), told)
+            sent.append(Message(IDENTITY_INBOX, route(UnifiedUserId(address(told))), told))
         for placed in outcome.journeys:
-            yield Message(JOURNEY_INBOX, route(placed.uid), placed)
+            sent.append(Message(JOURNEY_INBOX, route(placed.uid), placed))
         for output in outcome.outputs:
             counters.see(output)
             if isinstance(output, RequestResult):
                 answer = Answer(output.request_id, output.state, output.detail)
-                yield Message(IDENTITY_INBOX, route_of_request(output.request_id), answer)
+                sent.append(Message(IDENTITY_INBOX, route_of_request(output.request_id), answer))
             else:
-                yield from outputs.records(output)
+                sent.extend(outputs.records(output))
+        return sent
 
     def reject(self, body: bytes, partition: int, offset: int, why: str) -> Record:
         """The record of a message that could not be handled."""

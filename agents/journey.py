@@ -1,6 +1,5 @@
 """journey.inbox -> journey rows, journey.changes; what comes too late, or only repeats a click -> behaviour.rejected."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from faust.types import StreamT
@@ -21,19 +20,16 @@ from tables.journey import codec
 class JourneyActors:
     """One actor for each unified user, as a stage runs them."""
 
-    def handle(self, message: JourneyMessage, rows: Overlay[Row]) -> Iterator[Sent]:
+    def handle(self, message: JourneyMessage, rows: Overlay[Row]) -> list[Sent]:
         """One message to its journey; what journeys tell one another stays in this inbox."""
         if type(message) is EventPlaced:
             hear(message.received_at)
         outcome = handle(message, rows)
-        for told in outcome.messages:
-            yield Message(JOURNEY_INBOX, route(told.uid), told)
-        for entered in outcome.entered:
-            yield outputs.entered(entered)
-        for late in outcome.late:
-            yield outputs.late(late)
-        for event in outcome.repeated:
-            yield outputs.repeated(event)
+        sent: list[Sent] = [Message(JOURNEY_INBOX, route(told.uid), told) for told in outcome.messages]
+        sent.extend(map(outputs.entered, outcome.entered))
+        sent.extend(map(outputs.late, outcome.late))
+        sent.extend(map(outputs.repeated, outcome.repeated))
+        return sent
 
     def reject(self, body: bytes, partition: int, offset: int, why: str) -> Record:
         """The record of a message that could not be handled."""

@@ -33,7 +33,7 @@ Reason = Literal[
 _object = msgspec.json.Decoder(dict[str, object]).decode
 
 
-class Event(msgspec.Struct, frozen=True, array_like=True):
+class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One behaviour of one person, standardised. Times are UTC milliseconds; the JSON parts stay as they came."""
 
     event_id: EventId

@@ -23,7 +23,7 @@ ROUTE_LENGTH = 22
 UID_LENGTH = 2 + 11 + 11 + ROUTE_LENGTH
 
 
-class Identifier(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Identifier(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """A value that a business system knows a person by; `value` is normalised already."""
 
     namespace: str

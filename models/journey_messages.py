@@ -12,7 +12,7 @@ import msgspec
 from models.ids import EventId, IdentifierKey, UnifiedUserId
 
 
-class ToJourney(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class ToJourney(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """A message to the journey of `uid`."""
 
     uid: UnifiedUserId

@@ -103,7 +103,9 @@ class Overlay(Generic[R]):
             if row is UNSEEN:
                 raw = self._read(key)
                 row = self._decoded(key, raw[STAMP:]) if raw is not None and len(raw) > STAMP else None
-            self._seen[key] = self._stored[key] = row
+            self._seen[key] = row
+            if self._codec.returns(key):
+                self._stored[key] = row
         return row
 
     def put(self, key: bytes, row: R) -> None:
@@ -136,19 +138,22 @@ class Overlay(Generic[R]):
         return sorted(rows.items(), key=lambda item: item[0])[:limit]
 
     def replaced(self) -> Iterator[tuple[bytes, R | None, R | None]]:
-        """What was changed, as (key, row before the batch, row after it); exact for kinds of rows that return."""
-        for key in self._changed:
-            yield key, self._stored.get(key), self._seen[key]
+        """What was changed of the kinds of rows that return, as (key, row before the batch, row after it)."""
+        for key, before in self._stored.items():
+            if key in self._changed:
+                yield key, before, self._seen[key]
 
     def returning(self) -> dict[bytes, R | None]:
         """The rows seen or left by this batch that are likely to be read again."""
-        return {key: row for key, row in self._seen.items() if self._codec.returns(key)}
+        return {key: self._seen[key] for key in self._stored}
 
-    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+    def changes(self) -> list[tuple[bytes, bytes]]:
         """What was changed, stamped and encoded, in order of first change."""
-        for key, moment in self._changed.items():
-            row = self._seen[key]
-            yield key, stamp(moment) + (b"" if row is None else self._codec.encode(key, row))
+        seen, encode = self._seen, self._codec.encode
+        return [
+            (key, stamp(moment) if (row := seen[key]) is None else stamp(moment) + encode(key, row))
+            for key, moment in self._changed.items()
+        ]
 
     def _decoded(self, key: bytes, body: bytes) -> R:
         try:

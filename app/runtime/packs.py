@@ -25,7 +25,7 @@ OUTPUTS = 1 << _OUTPUT_BITS
 """What one message may send."""
 
 
-class Pack(msgspec.Struct, Generic[M], array_like=True):
+class Pack(msgspec.Struct, Generic[M], array_like=True, gc=False):
     """What one record of an inbox holds: whence, and (sequence number, message) in rising order."""
 
     source: str

@@ -45,13 +45,13 @@ from models.identity.values import Ask, Bond, Cause, Content, Decision, Refusal,
 from models.ids import EventId, IdentifierKey, UnifiedUserId
 
 
-class ToNode(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class ToNode(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """A message to the actor of one identifier."""
 
     key: IdentifierKey
 
 
-class ToCluster(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class ToCluster(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """A message to the actor of one uid."""
 
     uid: UnifiedUserId

@@ -85,7 +85,7 @@ class RequestResult(msgspec.Struct, frozen=True, array_like=True, tag=True):
 Output = Merged | Split | Refused | Erased | Mapped | Suppressed | Wandering | RequestResult
 
 
-class Outcome(msgspec.Struct):
+class Outcome(msgspec.Struct, gc=False):
     """What the runtime has to do for one message, all of it or nothing."""
 
     rows: dict[str, Row] = {}

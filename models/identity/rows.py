@@ -16,7 +16,7 @@ from models.ids import IdentifierKey, UnifiedUserId
 State = Literal["live", "frozen", "merged", "erased", "unborn"]
 
 
-class Node(msgspec.Struct, frozen=True, array_like=True):
+class Node(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An identifier: whose it is, and with what custody version. `uid` None: nobody's (erased, or only named by an operator)."""
 
     uid: UnifiedUserId | None = None
@@ -34,14 +34,14 @@ class Node(msgspec.Struct, frozen=True, array_like=True):
     """Whose it was, in order of time; the oldest give way beyond `policy.HISTORY_MAX`."""
 
 
-class Proposal(msgspec.Struct, frozen=True, array_like=True):
+class Proposal(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a frozen cluster has asked, and whom."""
 
     elder: UnifiedUserId
     bond: Bond
 
 
-class Cluster(msgspec.Struct, frozen=True, array_like=True):
+class Cluster(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A uid and what it holds.
 
     live: acts. frozen: offered its content to an elder and waits. merged: absorbed by an elder (`into`). erased: the
@@ -59,14 +59,14 @@ class Cluster(msgspec.Struct, frozen=True, array_like=True):
     """Steps that a request (its id) still waits for before it is done."""
 
 
-class PolicyRow(msgspec.Struct, frozen=True, array_like=True):
+class PolicyRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The guards in force in a partition."""
 
     policy: Policy
     version: int
 
 
-class Request(msgspec.Struct, frozen=True, array_like=True):
+class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An operator's request: how it goes, or how it ended."""
 
     state: RequestState

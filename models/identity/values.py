@@ -88,7 +88,7 @@ def requested(version: Version) -> Evidence:
     return Evidence(version.at, EventId(version.request_id), "operator", version.at)
 
 
-class Bond(msgspec.Struct, frozen=True, array_like=True):
+class Bond(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Why two identifiers belong together. `force` is the version of the operator's link that demands it, if one does."""
 
     near: Sighting
@@ -113,7 +113,7 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
     on: bool
 
 
-class Refusal(msgspec.Struct, frozen=True, array_like=True):
+class Refusal(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A link that was not made, or was cut; sticky until an operator's link that is newer than `version`."""
 
     reason: RefusalReason
@@ -147,7 +147,7 @@ class Departure(msgspec.Struct, frozen=True, array_like=True, gc=False):
     version: int
 
 
-class Absorption(msgspec.Struct, frozen=True, array_like=True):
+class Absorption(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How an absorbed uid came here: which cluster took it, and the link that decided it."""
 
     into: UnifiedUserId
@@ -155,7 +155,7 @@ class Absorption(msgspec.Struct, frozen=True, array_like=True):
     evidence: Evidence
 
 
-class Cause(msgspec.Struct, frozen=True, array_like=True):
+class Cause(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Why an identifier belongs to a uid: the event or request, and for a merge the two identifiers it showed."""
 
     kind: CauseKind
@@ -164,7 +164,7 @@ class Cause(msgspec.Struct, frozen=True, array_like=True):
     pair: Pair | None = None
 
 
-class Assignment(msgspec.Struct, frozen=True, array_like=True):
+class Assignment(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """To whom an identifier belonged from `since` (log time) until the next assignment."""
 
     uid: UnifiedUserId
@@ -179,7 +179,7 @@ class Ask(msgspec.Struct, frozen=True, array_like=True, gc=False):
     uid: UnifiedUserId
 
 
-class Content(msgspec.Struct, frozen=True, array_like=True):
+class Content(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """All that a cluster holds about its members: the token that travels whole in a merge, in parts at a split."""
 
     members: dict[IdentifierKey, Member] = {}

@@ -43,7 +43,7 @@ class Latest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     repeats: int
 
 
-class Sweep(msgspec.Struct, frozen=True, array_like=True):
+class Sweep(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A pass over the timeline that brings it into line with the header; keys before `position` are done."""
 
     number: int
@@ -56,7 +56,7 @@ class Sweep(msgspec.Struct, frozen=True, array_like=True):
     """Slices under way that were not taken yet."""
 
 
-class Header(msgspec.Struct, frozen=True, array_like=True):
+class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """live: keeps events. moved: absorbed by `into`, gives all away. erased: forgets all, and what still comes."""
 
     state: Literal["live", "moved", "erased"] = "live"

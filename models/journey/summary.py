@@ -29,7 +29,7 @@ class Trait(msgspec.Struct, frozen=True, array_like=True, gc=False):
     value: bytes
 
 
-class Seen(msgspec.Struct, frozen=True, array_like=True):
+class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """When and where an identifier was seen."""
 
     first: int
@@ -37,7 +37,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
     channels: tuple[str, ...]
 
 
-class Summary(msgspec.Struct, frozen=True, array_like=True):
+class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Counts, newest traits, first time of each stage, sightings of identifiers. Times in UTC milliseconds."""
 
     events: int = 0
@@ -129,15 +129,19 @@ def _earliest(stages: dict[str, Place], stage: str, place: Place) -> dict[str, P
 
 
 def _sighted(seen: dict[str, Seen], event: Event) -> dict[str, Seen]:
-    at, channel, changed = event.occurred_at, event.channel, dict(seen)
+    at, channel, news = event.occurred_at, event.channel, dict[str, Seen]()
     for identifier in event.identifiers:
-        key = seen_key(identifier)
-        held = seen.get(key)
+        key = f"{identifier.namespace}:{identifier.value}"
+        held = news.get(key) or seen.get(key)
         if held is None:
-            changed[key] = Seen(at, at, (channel,))
-        elif not held.first <= at <= held.last or channel not in held.channels:
-            changed[key] = _both(held, Seen(at, at, (channel,)))
-    return _bounded(changed)
+            news[key] = Seen(at, at, (channel,))
+        elif channel not in held.channels:
+            news[key] = _both(held, Seen(at, at, (channel,)))
+        elif at > held.last:
+            news[key] = Seen(held.first, at, held.channels)
+        elif at < held.first:
+            news[key] = Seen(at, held.last, held.channels)
+    return _bounded(seen | news) if news else seen
 
 
 def _both(a: Seen | None, b: Seen | None) -> Seen:
