@@ -1,8 +1,9 @@
 """What one batch sees of its table: rows as they are, with its own changes on top, decoded once and encoded once."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from enum import Enum
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Generic, Literal, Protocol, TypeVar
 
 from app.runtime.rows import STAMP, stamp
@@ -75,6 +76,7 @@ class Overlay(Generic[R]):
         self._changed: dict[bytes, int] = {}
         self._stored: dict[bytes, R | None] = {}
         self._before: list[tuple[bytes, R | Unseen | None, int | None]] = []
+        self._sorted: list[bytes] = []
         self.moment = -1
 
     def begin(self, moment: int) -> None:
@@ -84,6 +86,7 @@ class Overlay(Generic[R]):
 
     def undo(self) -> None:
         """Takes back what was changed since `begin`."""
+        self._sorted.clear()
         while self._before:
             key, row, moment = self._before.pop()
             if isinstance(row, Unseen):
@@ -127,15 +130,23 @@ class Overlay(Generic[R]):
 
     def scan(self, prefix: bytes, start: bytes | None = None, limit: int = 1000) -> list[tuple[bytes, R]]:
         """At most `limit` living rows of a prefix in order of key, from `start` on, with this batch's changes in them."""
-        first = start or prefix
-        gone = sum(1 for k in self._changed if k.startswith(prefix) and self._seen[k] is None)
+        first = max(start or prefix, prefix)
+        changed = self._changed_from(first, prefix)
+        gone = sum(1 for key in changed if self._seen[key] is None)
         stored = self._scan(prefix, first, limit + gone)
         rows = {key: self._decoded(key, body) for key, body in stored if key not in self._changed}
-        for key in self._changed:
+        for key in changed:
             row = self._seen[key]
-            if row is not None and key >= first and key.startswith(prefix):
+            if row is not None:
                 rows[key] = row
         return sorted(rows.items(), key=lambda item: item[0])[:limit]
+
+    def _changed_from(self, first: bytes, prefix: bytes) -> list[bytes]:
+        """The changed keys of a prefix, from `first` on, in order."""
+        for key in islice(self._changed, len(self._sorted), None):  # those that were changed since the last scan
+            insort(self._sorted, key)
+        keys = islice(self._sorted, bisect_left(self._sorted, first), None)
+        return list(takewhile(lambda key: key.startswith(prefix), keys))
 
     def replaced(self) -> Iterator[tuple[bytes, R | None, R | None]]:
         """What was changed of the kinds of rows that return, as (key, row before the batch, row after it)."""

@@ -203,7 +203,7 @@ CANNOT_LINK: dict[str, Mutant] = {
         PARTING, ((policy, "sticky", lambda refusal, force: refusal is not None),)
     ),
     "a cut link forgets the operator's link": Mutant(
-        BACK_AND_FORTH, ((parting, "refused_since", lambda content, link, version: version),), first=183
+        BACK_AND_FORTH, ((parting, "refused_since", lambda content, link, version: version),), first=387
     ),
     "refusals stay behind a split": Mutant(PARTING, ((parting, "concerns", lambda both, members: True),)),
     "a birth takes over no decisions": Mutant(PARTING, ((birth, "decisions_at_birth", _without_decisions),)),
