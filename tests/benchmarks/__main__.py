@@ -11,12 +11,12 @@ import click
 
 from app.broker import Broker
 from tests.benchmarks import stages
-from tests.benchmarks.chain import TOPIC, chain
+from tests.benchmarks.chain import TOPIC, Life, chain
 from tests.benchmarks.machine import OTHERS, Figure, measured, on
-from tests.benchmarks.report import BARE, STOCK, remember, table
+from tests.benchmarks.report import BARE, STOCK, answers, remember, table
 from tests.real.conftest import LOOPBACK, free_port_pair
 
-RUN_SECONDS_MAX = 180.0
+RUN_SECONDS_MAX = 400.0
 STAGES_EVENTS_MAX = 20_000
 
 
@@ -34,42 +34,48 @@ def main(events: int, runs: int, profile: bool) -> None:
         if profile:
             stages.main(min(events, STAGES_EVENTS_MAX), Path(place), profile)
             return
-        figures = on_a_broker(Path(place), events, runs)
+        figures, lives = on_a_broker(Path(place), events, runs)
         alone = stages_alone(Path(place), min(events, STAGES_EVENTS_MAX), runs)
     click.echo(table(figures, alone))
-    remember(figures, alone, events)
+    click.echo(answers(lives))
+    for warning in remember(figures, alone, events):
+        click.echo(warning, err=True)
 
 
-def on_a_broker(place: Path, events: int, runs: int) -> dict[str, list[Figure]]:
+def on_a_broker(place: Path, events: int, runs: int) -> tuple[dict[str, list[Figure]], list[Life]]:
     """Everything that needs Kafka; a run measures all of it, so that a slow minute strikes all alike."""
     broker = Broker(LOOPBACK, free_port_pair(), place)
     figures: dict[str, list[Figure]] = defaultdict(list)
+    lives: list[Life] = []
     with on(OTHERS):
         broker.start()
     try:
         for number in range(runs):
             click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}", err=True)
-            for name, figure in one_run(broker.bootstrap, f"bench-{number}", place, events).items():
+            life, measures = one_run(broker.bootstrap, f"bench-{number}", place, events)
+            lives.append(life)
+            for name, figure in measures.items():
                 click.echo(f"  {name}: {figure.rate:,.0f} events/s, {figure.cpu_us:.1f} us of CPU an event", err=True)
                 figures[name].append(figure)
     finally:
         broker.stop()
-    return figures
+    return figures, lives
 
 
-def one_run(bootstrap: str, prefix: str, place: Path, events: int) -> dict[str, Figure]:
+def one_run(bootstrap: str, prefix: str, place: Path, events: int) -> tuple[Life, dict[str, Figure]]:
     """The chain, and both baselines on the topic that it read."""
 
-    async def bounded() -> dict[str, Figure]:
+    async def bounded() -> Life:
         async with asyncio.timeout(RUN_SECONDS_MAX):
             return await chain(bootstrap, prefix, place, events)
 
-    figures = asyncio.run(bounded())
+    life = asyncio.run(bounded())
+    figures = dict(life.drained)
     topic = f"{prefix}.{TOPIC}"
     figures[BARE] = figure_of(measured("tests.benchmarks.bare", bootstrap, topic, 2 * events))
     data = place / f"{prefix}-stock"
     figures[STOCK] = figure_of(measured("tests.benchmarks.stock", bootstrap, topic, events, data.name, data))
-    return figures
+    return life, figures
 
 
 def figure_of(told: dict[str, float]) -> Figure:

@@ -21,10 +21,20 @@ def steady(count: int, known: int) -> list[bytes]:
     return [_event("then", i, i % people, (i // people - i) % EVENTS_PER_PERSON == 0) for i in range(count)]
 
 
+def paced(count: int, known: int, series: str) -> list[tuple[str, bytes]]:
+    """(event id, record) of the people of `linking(known)`, for a series with a name of its own."""
+    people = max(1, known // EVENTS_PER_PERSON)
+    return [(_id(series, i), _event(series, i, i % people, False)) for i in range(count)]
+
+
+def _id(series: str, number: int) -> str:
+    return f"{series}-{number:08d}"
+
+
 def _event(series: str, number: int, person: int, names_account: bool) -> bytes:
     identifiers = {"anonymous_id": f"session-{person:06d}"} | ({"user_id": f"account-{person:06d}"} if names_account else {})
     event: dict[str, Any] = {
-        "event_id": f"{series}-{number:08d}",
+        "event_id": _id(series, number),
         "event": NAMES[number % len(NAMES)],
         "occurred_at": BEGIN_MS + number * 1_000 + (0 if series == "first" else 86_400_000 * 30),
         "identifiers": identifiers,

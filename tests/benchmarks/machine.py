@@ -51,6 +51,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def memory_mb(pid: int) -> float:
+    """The most memory that the process has held so far."""
+    peak = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1024
+
+
 def measured(module: str, *arguments: object, seconds_max: float = 90.0) -> dict[str, float]:
     """What a module of ours, run on the core of what is measured, writes last: an object of numbers."""
     with on(OURS):
