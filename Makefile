@@ -48,8 +48,8 @@ lint: venv ## style, types, who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: venv ## events a second, beside baselines in the same run; WHAT=collector: the collector
-	@$(BIN)/python -m tests.benchmarks$(if $(WHAT),.$(WHAT))
+bench: venv ## events a second, beside baselines in the same run; WHAT=collector: the collector; PROFILE=1: where the CPU goes
+	@$(BIN)/python -m tests.benchmarks$(if $(WHAT),.$(WHAT)) $(if $(PROFILE),--profile)
 
 sim: venv ## the simulation; SEED=n replays one history, SEEDS=n tries so many
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))

@@ -7,6 +7,7 @@ business systems apart. In a pattern `*` stands for anything; one that begins wi
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 ADDRESS_LENGTH_MAX = 2_048
 """Only so much of an address is looked at."""
@@ -45,7 +46,13 @@ def name_pattern(text: str) -> re.Pattern[str]:
 
 def compared(address: str) -> str:
     """Host and path of an address in the form in which addresses are compared."""
-    found = _ADDRESS.match(address.strip()[:ADDRESS_LENGTH_MAX])
+    return _compared(address.strip()[:ADDRESS_LENGTH_MAX])
+
+
+@lru_cache(maxsize=4_096)
+def _compared(address: str) -> str:
+    """The same addresses come again and again."""
+    found = _ADDRESS.match(address)
     assert found is not None, "every part of an address may be missing"
     host, port, path, route = found.group("host", "port", "path", "route")
     address = host.lower().rstrip(".") + (path or "/" if port in _USUAL_PORTS else f":{port}{path or '/'}")

@@ -186,23 +186,26 @@ class Batch(Generic[M, R]):
         raw = table.get(CURSOR)
         self._cursor = _decode_cursor(raw[STAMP:]) if raw is not None else {}
         self._last = -1
+        self._pause = time.perf_counter() + YIELD_SECONDS
 
     async def run(self, parts: Sequence[Part[M]]) -> None:
         """Handles the messages that were not seen before; lets others run about every millisecond."""
-        pause = time.perf_counter() + YIELD_SECONDS
         for part in parts:
-            if part.raw is not None:
+            if part.raw is None:
+                await self._run(part)
+            else:
                 self.handled += 1
                 self._reject(part.raw, part.offset, "not a pack of this inbox")
-                continue
-            seen = self._cursor.get(part.source, -1)
-            for place, (number, message) in enumerate(part.messages, part.first):
-                if number > seen:
-                    self._handle(part.offset, place, message)
-                    self._cursor[part.source] = seen = number
-                    if time.perf_counter() > pause:
-                        await asyncio.sleep(0)
-                        pause = time.perf_counter() + YIELD_SECONDS
+
+    async def _run(self, part: Part[M]) -> None:
+        seen = self._cursor.get(part.source, -1)
+        for place, (number, message) in enumerate(part.messages, part.first):
+            if number > seen:
+                self._handle(part.offset, place, message)
+                self._cursor[part.source] = seen = number
+                if time.perf_counter() > self._pause:
+                    await asyncio.sleep(0)
+                    self._pause = time.perf_counter() + YIELD_SECONDS
 
     def refuse(self, part: Part[M], why: str) -> None:
         """Passes over a single message; its body goes to the rejected ones."""

@@ -12,10 +12,10 @@ from models.identity import policy
 from models.identity.birth import alive, born_now
 from models.identity.cluster import erase_cluster
 from models.identity.handshake import freeze
+from models.identity.home import is_at_home, pass_on
 from models.identity.messages import (
     Apart,
     Confirm,
-    Deliver,
     Erase,
     EraseCluster,
     Forget,
@@ -47,8 +47,7 @@ from models.identity.values import (
     Sighting,
     requested,
 )
-from models.ids import IdentifierKey, UnifiedUserId, route
-from models.journey_messages import EventPlaced
+from models.ids import IdentifierKey, UnifiedUserId
 
 
 def occurred(turn: Turn, message: Occurred) -> None:
@@ -60,7 +59,7 @@ def occurred(turn: Turn, message: Occurred) -> None:
     if node is None or node.uid is None:
         turn.record(_suppressed(turn, message))
         return
-    _deliver(turn, node.uid, message)
+    pass_on(turn, node.uid, message)
     for other in message.identifiers[1:]:
         if other.key != message.key and node.linked.get(other.key, 0) < policy.COUNTED_MAX:
             node = _count(turn, node, message, other)
@@ -206,23 +205,6 @@ def owner(node: Node) -> UnifiedUserId:
     """The uid of a node that has one."""
     assert node.uid is not None
     return node.uid
-
-
-def _deliver(turn: Turn, uid: UnifiedUserId, message: Occurred) -> None:
-    """To the cluster; one that lies here too and holds the anchor is passed in the same turn, which saves a hop."""
-    row = turn.cluster(uid) if is_at_home(uid, message.key) else None
-    member = None if row is None else row.content.members.get(message.key)
-    times = message.occurred_at, message.received_at
-    if member is not None:
-        turn.tell(EventPlaced(uid, message.key, message.event_id, *times, message.body, member.version))
-    else:
-        anchor = message.identifiers[0]
-        turn.send(Deliver(uid, anchor, message.event_id, *times, message.channel, message.body, message.detours))
-
-
-def is_at_home(uid: UnifiedUserId, key: IdentifierKey) -> bool:
-    """Whether the person was born from this identifier: then its cluster lies where the identifier does."""
-    return route(uid) == route(key)
 
 
 def _count(turn: Turn, node: Node, message: Occurred, other: Sighting) -> Node:
