@@ -147,10 +147,14 @@ class Crew:
         self.start(name)
 
     async def sleep_at_append(self, name: str, seconds: float) -> None:
-        """Has a worker fall asleep with rows in hand, and wakes it."""
+        """Has a worker fall asleep with rows in hand, and wakes it; waits until it has begun to work, for up to a minute."""
+        for _ in range(600):
+            if (self._data / name).is_dir():
+                break
+            await asyncio.sleep(0.1)
         (self._data / name / SLEEP).touch()
         state = Path(f"/proc/{self._processes[name].pid}/stat")
-        for _ in range(200):
+        for _ in range(600):
             if state.read_text().rpartition(")")[2].split()[0] == "T":
                 break
             await asyncio.sleep(0.1)
