@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -54,9 +54,9 @@ def no_cursor() -> None:
 
     run = Batch.run
 
-    async def forgetful(self: Batch[Any, Any], items: Sequence[Any]) -> None:
+    async def forgetful(self: Batch[Any, Any], parts: Sequence[Any]) -> None:
         self._cursor = Forgetful(self._cursor)
-        await run(self, items)
+        await run(self, parts)
 
     Batch.run = forgetful  # type: ignore[method-assign]
 
@@ -87,7 +87,7 @@ def silent_changelog() -> None:
 def blocked_loop() -> None:
     """The first batch never gives the event loop back."""
 
-    def rows(self: Batch[Any, Any]) -> Iterator[tuple[bytes, bytes]]:
+    def rows(self: Batch[Any, Any]) -> list[tuple[bytes, bytes]]:
         while True:
             time.sleep(1)
 
