@@ -10,9 +10,8 @@ from msgspec.structs import replace
 
 from models.identity import policy
 from models.identity.birth import alive, born_now
-from models.identity.cluster import erase_cluster
 from models.identity.handshake import freeze
-from models.identity.home import is_at_home, pass_on
+from models.identity.home import pass_on
 from models.identity.messages import (
     Apart,
     Confirm,
@@ -135,12 +134,7 @@ def erase(turn: Turn, message: Erase) -> None:
     node = turn.node(message.key)
     if node is not None and node.uid is not None and node.erased_at < message.at:
         turn.answer(message.request_id, "accepted")
-        erasure = EraseCluster(node.uid, message.key, message.request_id, message.at, message.detours)
-        # At once where events are passed at once: an event behind the erasure must not overtake it.
-        if is_at_home(node.uid, message.key):
-            erase_cluster(turn, erasure)
-        else:
-            turn.send(erasure)
+        turn.send(EraseCluster(node.uid, message.key, message.request_id, message.at, message.detours))
         return
     if node is None:
         turn.put_node(message.key, Node(version=0, erased_at=message.at))
