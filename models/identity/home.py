@@ -1,8 +1,8 @@
 """A person who was born from an identifier has the first cluster where that identifier lies: both end in the same route.
 
-An event that this node tells this cluster is passed to the journey in the same turn, which saves a hop through the inbox. All else
-goes through the inbox, in order: an erasure must not overtake a link. So an event may reach its journey while an erasure of the
-person is on its way to the cluster, and is erased with it, as events of the person's other identifiers may be.
+An event that this node tells this cluster is passed to the journey in the same turn, which saves a hop through the inbox. The
+rest goes through the inbox, in order: an erasure must not overtake a link. So an event may reach its journey while an erasure of
+the person is on its way to the cluster, and is erased with it, as events of the person's other identifiers may be.
 """
 
 from models.identity.messages import Deliver, Occurred
