@@ -101,7 +101,7 @@ def build(settings: Settings, config: Config) -> App:
         topic_disable_leader=True,
         topic_allow_declare=False,
         table_standby_replicas=config.workers.standbys,
-        consumer_group_instance_id=settings.worker,
+        consumer_group_instance_id=settings.member,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=1 << 20,
         broker_session_timeout=10.0,

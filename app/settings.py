@@ -8,6 +8,7 @@ loopback only. Every fault is a `SettingsError`: one line that names the variabl
 import os
 import re
 import socket
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -50,7 +51,7 @@ class Settings:
     web_url: str
     """How other workers reach this one; without a slash at the end."""
     worker: str
-    """The name of this worker as a static member of its group."""
+    """The name of this worker; see `member`."""
     read_token: str = field(repr=False)
     admin_token: str = field(repr=False)
     pii_key: bytes = field(repr=False)
@@ -86,6 +87,12 @@ class Settings:
     def outer(self) -> str:
         """Begins the names of outputs."""
         return self.inner if self.shadow else self.prefix
+
+    @property
+    def member(self) -> str:
+        """This worker as a static member of its group: another one when it comes back under another address, for the broker
+        gives a member that returns the share it had, address included, and Faust takes none that is for another address."""
+        return f"{self.worker}-{zlib.crc32(self.web_url.encode()):08x}"
 
     @property
     def bootstrap(self) -> str:

@@ -185,3 +185,11 @@ def test_an_incomplete_access_to_kafka_names_what_is_missing(tmp_path: Path, env
 def test_what_is_asked_of_the_doors_is_one_of_a_few(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"^ONETRAIL_{name} must be "):
         settings(tmp_path, **{name: value})
+
+
+def test_a_worker_under_another_address_is_another_member(tmp_path: Path) -> None:
+    def member(**env: str) -> str:
+        return Settings.from_environment({"ONETRAIL_DATA": str(tmp_path), "ONETRAIL_WORKER": "w", **env}).member
+
+    assert member() == member()
+    assert member(ONETRAIL_WEB_URL="http://127.0.0.1:7000") != member(ONETRAIL_WEB_URL="http://127.0.0.1:7001")
