@@ -16,7 +16,6 @@ from urllib.request import Request, urlopen
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.broker import Broker
-from app.settings import PACKAGED_CONFIG
 from tests.real.conftest import LOOPBACK, free_port_pair
 
 READY_SECONDS = 90.0
@@ -41,13 +40,14 @@ class Collector:
         prefix: str,
         port: int | None = None,
         kafka: str | None = None,
-        config: Path = PACKAGED_CONFIG,
+        config: Path | None = None,
     ) -> None:
         self.port = port or free_port_pair()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.prefix = prefix
         own = {"KAFKA": kafka or broker.bootstrap, "DATA": str(data), "COLLECT_PORT": str(self.port), "PREFIX": prefix}
-        own["CONFIG"] = str(config)
+        if config is not None:
+            own["CONFIG"] = str(config)
         self.log = data / "collector.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
