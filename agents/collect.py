@@ -6,7 +6,7 @@ from typing import Any
 from faust.types import StreamT
 
 from app.instance import BEHAVIOUR, IDENTITY_INBOX, POLICY, REJECTED, ZONE, app, outputs, partitions, raw_topic, reading, settings
-from app.reading import carried, is_import
+from app.reading import carried
 from app.rejection import Origin, rejection
 from app.runtime.relay import Relay
 from app.runtime.stage import Message, Sent
@@ -15,22 +15,18 @@ from app.tallies import delays, relays
 from models.display import rfc3339
 from models.event import Rejected
 from models.ids import route
-from models.imports import imported
 from models.occurrence import occurred
-from models.parse import Position, parse
 
 
 def collect_record(record: Any) -> Iterator[Sent]:
     """A message to the node of the event's anchor, or a rejected record with reason and raw bytes. Pure in the record."""
-    policy = reading.policy(record.topic, record.headers)
-    position = Position(record.topic, record.partition, record.offset)
-    event = policy if isinstance(policy, Rejected) else parse(record.value, policy, position, record.timestamp)
+    event = reading.event(record)
     if isinstance(event, Rejected):
         origin = Origin(record.topic, record.partition, record.offset)
         rejected = rejection(REJECTED, event, origin, rfc3339(record.timestamp, ZONE), record.value)
         yield rejected._replace(headers=(*rejected.headers, *carried(record.headers)))
         return
-    message = occurred(imported(event) if is_import(record.headers) else event, settings.pii_key)
+    message = occurred(event, settings.pii_key)
     yield Message(IDENTITY_INBOX, route(message.key), message)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +48,7 @@ class History:
             with self._open() as file:
                 first = file.peek(64).lstrip()[:1]
                 yield from self._json_lines(file) if first in (b"{", b"") else self._notation(file)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise HistoryError(f"{self._path}: {error}") from None
 
     def _open(self) -> io.BufferedReader:

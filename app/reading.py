@@ -5,12 +5,15 @@ Records of `behaviour.pulled` name their system in the header `system`; it is th
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
 from app.config import Config, Privacy, Workers, policies_of, pulled_policies_of
 from app.config.policies import PULLED_TOPIC
-from models.event import Rejected
+from models.event import Event, Rejected
+from models.imports import imported
+from models.parse import Position, parse
 from models.policy import Policy
 
 SYSTEM_HEADER = "system"
@@ -37,6 +40,14 @@ class Reading:
         if topic != self._pulled_topic:
             return self._by_topic[topic]
         return self._by_system.get(system_of(headers) or "", _NO_SYSTEM)
+
+    def event(self, record: Any) -> Event | Rejected:
+        """What a record of a behaviour topic, as Kafka clients give it, says; a pure function of the record."""
+        policy = self.policy(record.topic, record.headers)
+        if isinstance(policy, Rejected):
+            return policy
+        event = parse(record.value, policy, Position(record.topic, record.partition, record.offset), record.timestamp)
+        return imported(event) if isinstance(event, Event) and is_import(record.headers) else event
 
     def system(self, name: str) -> Policy:
         """How what a business system answers is read; KeyError for one that is not configured."""

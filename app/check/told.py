@@ -19,7 +19,6 @@ from models.identity.messages import Deliver, Occurred
 from models.identity.values import pair
 from models.journey_messages import EventPlaced
 from models.occurrence import occurred
-from models.parse import Position, parse
 
 NAMES_REMEMBERED = 200_000
 _KINDS = {requests.LinkAsked: "link", requests.UnlinkAsked: "unlink", requests.ErasureAsked: "erasure"}
@@ -88,9 +87,7 @@ class Told:
             sure = 2
             self.forgotten(record.topic, record.timestamp)
         place = (self._number[record.topic], record.partition, record.offset)
-        policy = self._reading.policy(record.topic, record.headers)
-        position = Position(record.topic, record.partition, record.offset)
-        event = policy if isinstance(policy, Rejected) else parse(record.value, policy, position, record.timestamp)
+        event = self._reading.event(record)
         if isinstance(event, Rejected):
             self._add("turned", event.reason, record.timestamp, sure, *place)
         else:

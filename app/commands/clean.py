@@ -1,6 +1,7 @@
 """`onetrail clean --dry-run`: what standardising and cleaning would do to a file of events."""
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def _run(file: Path, path: Path, channel: str, kept: int | None) -> tuple[Path, 
             found = run.read(number, line, now)
             if not found.stays and (kept is None or len(judged) < kept):
                 judged[number] = found
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise Failure(f"{file} cannot be read to its end: {error}") from None
     judged |= {found.line: found for found in run.repetitions()}
     return path, run, judged

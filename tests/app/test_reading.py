@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from app import sending, topics
 from app.config import Config, load
-from app.reading import Reading, named, system_of
+from app.reading import IMPORT, Reading, named, system_of
 from app.runtime.durable import Record
 from app.sending import Sending
-from models.event import Rejected
+from models.event import Event, Rejected
+from models.imports import is_imported
 from models.policy import Policy
 
 
@@ -22,6 +24,17 @@ def config_with_orders(tmp_path: Path) -> Config:
     systems = '[systems.orders]\nurl = "http://h/x"\nnamespace = "u"\n'
     path.write_text(f"[identity.namespaces.u]\npriority = 1\n[channels.web]\n{systems}", encoding="utf-8")
     return load(path)
+
+
+class Given(NamedTuple):
+    """A record as Kafka clients give it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
 
 
 def channel(found: Policy | Rejected) -> str:
@@ -47,6 +60,14 @@ def test_a_pulled_record_is_read_as_its_system_says(
     config: Config, headers: list[tuple[str, bytes | None]], expected: str
 ) -> None:
     assert channel(Reading(config, "p").policy("p.behaviour.pulled", headers)) == expected
+
+
+@pytest.mark.parametrize(("headers", "expected"), [(IMPORT, True), ((), False)])
+def test_a_record_of_an_import_is_read_as_one(config: Config, headers: tuple[tuple[str, bytes], ...], expected: bool) -> None:
+    value = b'{"event_id":"e","event":"seen","identifiers":{"u":"1"}}'
+    event = Reading(config, "p").event(Given("p.behaviour.web", 0, 0, 1_700_000_000_000, value, headers))
+    assert isinstance(event, Event)
+    assert is_imported(event.context) is expected
 
 
 def test_a_system_is_named_in_a_header() -> None:

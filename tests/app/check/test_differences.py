@@ -7,6 +7,7 @@ from app.check import components, limits
 from app.check.readers import Readers
 from app.check.report import Difference
 from app.check.rules import RULES
+from app.reading import IMPORT
 from app.runtime.packs import sequence
 from models.identity.rows import Request
 from models.identity.values import Content, Evidence, Proof, pair
@@ -22,6 +23,7 @@ NOT_JSON = b"{"
 CLICK = (
     b'{"event_id":"c%d","event":"element_clicked","occurred_at":%d,"identifiers":{"user_id":"7"},"properties":{"element":"#a"}}'
 )
+OLD = b'{"event_id":"o","event":"order_paid","occurred_at":"2019-01-01T00:00:00Z","identifiers":{"user_id":"77"}}'
 
 
 @pytest.fixture
@@ -30,6 +32,7 @@ def world() -> World:
     made.write("t.behaviour.web", NOT_JSON)
     for second in (0, 30, 70):
         made.write("t.behaviour.web", CLICK % (second, BEGIN_MS + second * 1_000))
+    made.write("t.behaviour.web", OLD, IMPORT)
     return made
 
 

@@ -15,6 +15,7 @@ from app.check.told import Told
 from app.config import Config, load, policies_of
 from app.guards import guards_of
 from app.outputs import Outputs
+from app.reading import IMPORT
 from app.rejection import Origin, rejection
 from app.runtime.durable import Record
 from app.settings import PACKAGED_CONFIG, Settings
@@ -25,6 +26,7 @@ from models.identity.messages import Answer, IdentityMessage, SetPolicy, cluster
 from models.identity.outcome import RequestResult
 from models.identity.rows import Cluster, Node, Row
 from models.ids import IdentifierKey, UnifiedUserId
+from models.imports import imported
 from models.journey.rows import Entry, Header, header_key
 from models.journey.rows import Row as JourneyRow
 from models.notation import Line
@@ -98,14 +100,14 @@ class World:
         for _, message in requests.messages_of(asked, at):
             self._run(message)
 
-    def write(self, topic: str, value: bytes) -> None:
-        """A business system writes, and the collect stage reads."""
-        written = self._append(topic, value)
+    def write(self, topic: str, value: bytes, headers: tuple[tuple[str, bytes], ...] = ()) -> None:
+        """A business system writes, or an import does, and the collect stage reads."""
+        written = self._append(topic, value, headers)
         event = parse(value, POLICIES[topic], Position(*written[:3]), written.timestamp)
         if isinstance(event, Rejected):
             self.say(rejection("t.behaviour.rejected", event, Origin(*written[:3]), "", value))
         else:
-            self._run(occurred(event, KEY.encode()))
+            self._run(occurred(imported(event) if headers == IMPORT else event, KEY.encode()))
 
     def suspects(self, readers: Readers = TODAYS, forgotten_until: int = 0) -> list[Suspect]:
         """What a check finds."""

@@ -106,8 +106,19 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path: Path) -> None:
     assert (no_flag.exit_code, "give --dry-run" in no_flag.output) == (2, True)
     no_channel = CliRunner().invoke(main, ["clean", "--dry-run", path, "--channel", "wb"])
     assert (no_channel.exit_code, "there is no channel 'wb'" in no_channel.output) == (2, True)
-    broken = own(tmp_path, "broken.jsonl.gz", "no gzip")
-    assert "cannot be read" in CliRunner().invoke(main, ["clean", "--dry-run", broken]).output
+
+
+@pytest.mark.parametrize("command", [["clean", "--dry-run"], ["simulate"]])
+@pytest.mark.parametrize("fault", ["none of it", "cut off", "damaged"])
+def test_a_packed_file_that_cannot_be_read_is_one_line(tmp_path: Path, command: list[str], fault: str) -> None:
+    packed = gzip.compress(b"\n".join(json.dumps(told(event_id=str(number))).encode() for number in range(2_000)))
+    half = len(packed) // 2
+    broken = {"none of it": b"no gzip", "cut off": packed[:half], "damaged": packed[:half] + b"\xff" * 64 + packed[half + 64 :]}
+    path = tmp_path / "broken.jsonl.gz"
+    path.write_bytes(broken[fault])
+    result = CliRunner().invoke(main, [*command, str(path)])
+    assert (result.exit_code, isinstance(result.exception, SystemExit)) == (1, True)
+    assert "broken.jsonl.gz" in result.stderr.splitlines()[-1]
 
 
 def test_for_people_it_is_a_line_each(tmp_path: Path) -> None:
