@@ -87,6 +87,8 @@ class Peers:
         if self._session is None:
             headers = {"Authorization": f"Bearer {self._token}", HOP: "1"}
             self._session = aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(PEER_SECONDS_MAX))
+        if self._session.closed:
+            raise NotReady("this worker ends")
         try:
             async with self._session.get(f"{address}/{path}") as response:
                 if response.status != 200:

@@ -68,8 +68,11 @@ class App(faust.App):
 
     @property
     def owns(self) -> bool:
-        """Whether what is assigned to this worker may be read: it is not moving, and the group still counts us in."""
-        return not self.rebalancing and not self.in_recovery and self.runs.lease.holds()
+        """Whether what is assigned to this worker may be read: it is not moving, the group still counts us in, and we do not end.
+
+        A worker that ends closes its tables a while before its port.
+        """
+        return not self.rebalancing and not self.in_recovery and self.runs.lease.holds() and not self.should_stop
 
     async def expired(self, tp: TP, offset: int, count: int) -> None:
         """Records that retention has deleted before this system read them are lost, and that is said aloud."""

@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 from tests.fire.broken import RULES
-from tests.fire.run import run
+from tests.fire.faults import FAULTS
+from tests.fire.run import SHORT, run
 
 SHOWN = 3
 
@@ -23,9 +24,9 @@ def main(arguments: list[str]) -> int:
     options = _options(arguments)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it says of a broker that we have killed ourselves
     seed = options.seed if options.seed is not None else random.randrange(1 << 32)
-    seconds = None if options.short else options.minutes * 60
+    plan = options.faults or (SHORT if options.short else options.minutes * 60)
     with tempfile.TemporaryDirectory(prefix="onetrail-fire-") as root:
-        report = asyncio.run(run(Path(root), seed, seconds, lambda line: print(line, flush=True), options.broken))
+        report = asyncio.run(run(Path(root), seed, plan, lambda line: print(line, flush=True), options.broken))
     for one in report.differences[:SHOWN]:
         print(f"{one.kind}: {one.what}")
     print(f"ended by themselves: {dict(report.ended)}")
@@ -38,6 +39,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="of people, load and faults; default: any")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long faults go on (default 10)")
     parser.add_argument("--short", action="store_true", help="eight faults, two minutes: what `make test` runs")
+    parser.add_argument("--faults", nargs="+", choices=sorted(FAULTS), metavar="FAULT", help="these, each once, in this order")
     parser.add_argument("--break", dest="broken", choices=sorted(RULES), default="", help="a rule of the runtime to take away")
     return parser.parse_args(arguments)
 

@@ -93,8 +93,8 @@ class Progress:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def run(root: Path, seed: int, seconds: float | None, say: Callable[[str], None], rule: str = "") -> Report:
-    """`seconds` None = the short form: each of SHORT once. `rule` = a rule of the runtime to take away."""
+async def run(root: Path, seed: int, plan: float | Sequence[str], say: Callable[[str], None], rule: str = "") -> Report:
+    """`plan`: for how many seconds, or which faults, each once. `rule` = a rule of the runtime to take away."""
     report, cast = Report(seed), Cast(seed)
     say(f"seed {seed}")
     async with Site.run(root, ONETRAIL_FIRE_BREAK=rule) as site:
@@ -110,7 +110,7 @@ async def run(root: Path, seed: int, seconds: float | None, say: Callable[[str],
             await site.system.settled()
             say(f"{load.acknowledged} events before the fire; disks are {'of their own' if site.mounted else 'shared'}")
             async with prober.running(), progress.watched(), load.running():
-                await _burn(fire, _plan(fire.chance, seconds), report)
+                await _burn(fire, _plan(fire.chance, plan), report)
             await site.ready()
             report.acknowledged, report.stalled_seconds = load.acknowledged, progress.longest
             say(f"the fire is out after {report.survived.total()} faults; {load.acknowledged} events were acknowledged")
@@ -121,12 +121,12 @@ async def run(root: Path, seed: int, seconds: float | None, say: Callable[[str],
     return report
 
 
-def _plan(chance: random.Random, seconds: float | None) -> Iterator[Sequence[str]]:
+def _plan(chance: random.Random, plan: float | Sequence[str]) -> Iterator[Sequence[str]]:
     """The faults, by name; those of one step come at once."""
-    if seconds is None:
-        yield from ((name,) for name in SHORT)
+    if not isinstance(plan, float):
+        yield from ((name,) for name in plan)
         return
-    end, names = time.monotonic() + seconds, list(FAULTS)
+    end, names = time.monotonic() + plan, list(FAULTS)
     while time.monotonic() < end:
         chance.shuffle(names)
         queue = [*names]

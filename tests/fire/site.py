@@ -40,10 +40,10 @@ class ScorchedWorker(Worker):
 
 
 class Site:
+    """What is on fire. `exits`: (process, exit code) -> how often it ended without our doing; `wanted`: who should be up."""
+
     partitions = PARTITIONS
     """Of every table; as in the packaged configuration."""
-
-    """What is on fire. `exits`: (process, exit code) -> how often it ended without our doing; `wanted`: who should be up."""
 
     def __init__(self, root: Path, broker: Broker, system: System, mounted: bool, **more: str) -> None:
         self.root, self.broker, self.system, self.mounted, self._more = root, broker, system, mounted, more

@@ -11,10 +11,10 @@ RATE = 200
 
 
 class Load:
-    """Events of a crowd at 200 a second; `told` is what was acknowledged or is under way."""
+    """Events of a crowd at `rate` a second; `told` is what was acknowledged or is under way."""
 
-    def __init__(self, system: System, crowd: Crowd) -> None:
-        self._system, self._crowd = system, crowd
+    def __init__(self, system: System, crowd: Crowd, rate: int = RATE) -> None:
+        self._system, self._crowd, self._rate = system, crowd, rate
         self.told: list[Behaviour] = []
         self._stop = False
 
@@ -31,6 +31,6 @@ class Load:
 
     async def _run(self) -> None:
         while not self._stop:
-            events = self._crowd.events(RATE // 4)
+            events = self._crowd.events(self._rate // 4)
             self.told += events
-            await self._system.tell(events, rate=RATE)
+            await self._system.tell(events, rate=self._rate)

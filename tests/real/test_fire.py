@@ -8,7 +8,7 @@ SEED = 7
 
 
 async def test_nothing_acknowledged_is_lost_doubled_or_misplaced_whatever_dies(tmp_path: Path) -> None:
-    report = await run(tmp_path, SEED, None, print)
+    report = await run(tmp_path, SEED, SHORT, print)
     print(report.line)
     assert report.differences == []
     assert report.survived.total() == len(SHORT)

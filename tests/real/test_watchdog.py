@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+import pytest_asyncio
+
 from app.broker import Broker
 from app.runtime.durable import EXIT_STUCK
 from app.settings import PACKAGED_CONFIG
@@ -14,8 +17,11 @@ from tests.real.crowd import Crowd, truth
 from tests.real.judge import differences
 from tests.real.system import System, Worker
 
-STUCK_SECONDS, PATIENT_SECONDS = 6, 20
-ENDED_SECONDS_MAX = 60.0
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STUCK_SECONDS, PATIENT_SECONDS, LONGER_SECONDS = 6, 14, 4
+ENDED_SECONDS_MAX = 120.0
+STARTING = "its partitions are on the move"
 
 
 @asynccontextmanager
@@ -32,27 +38,43 @@ async def watched(broker: Broker, root: Path, prefix: str, seconds: int, rule: s
         yield system, worker
 
 
-async def last_words(system: System, worker: Worker) -> str:
-    """The last line of a worker that ends by itself."""
+async def last_words(worker: Worker) -> str:
+    """The last line of a worker that ends by itself.
+
+    On a busy machine its patience may be shorter than its start takes; then it is started again, as a supervisor would.
+    """
     end = time.monotonic() + ENDED_SECONDS_MAX
-    while worker.alive:
-        assert time.monotonic() < end, f"it goes on:\n{worker.tail()}"
+    while time.monotonic() < end:
+        if not worker.alive:
+            assert worker.exit_code == EXIT_STUCK, worker.tail()
+            words = worker.tail().splitlines()[-1]
+            if STARTING not in words:
+                return words
+            worker.start()
         await asyncio.sleep(0.1)
-    assert worker.exit_code == EXIT_STUCK, worker.tail()
-    return worker.tail().splitlines()[-1]
+    raise AssertionError(f"it goes on:\n{worker.tail()}")
 
 
-async def test_a_worker_whose_rows_are_not_acknowledged_says_so_and_ends(broker: Broker, tmp_path: Path) -> None:
-    async with watched(broker, tmp_path, "silent", STUCK_SECONDS, "silent changelog") as (system, worker):
-        words = await last_words(system, worker)
-    assert "worker ends, it makes no progress: silent.identity.inbox/" in words
-    assert "its lane waits for the changelog: Kafka has not acknowledged the rows (7 more are stuck too)" in words
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def words(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The last line of a worker with each of the faults; they run at the same time, apart from each other."""
+
+    async def ended(prefix: str, rule: str) -> str:
+        async with watched(broker, tmp_path_factory.mktemp(prefix), prefix, STUCK_SECONDS, rule) as (_, worker):
+            return await last_words(worker)
+
+    silent, blocked = await asyncio.gather(ended("silent", "silent changelog"), ended("blocked", "blocked loop"))
+    return {"silent": silent, "blocked": blocked}
 
 
-async def test_a_worker_whose_event_loop_is_blocked_says_where_and_ends(broker: Broker, tmp_path: Path) -> None:
-    async with watched(broker, tmp_path, "blocked", STUCK_SECONDS, "blocked loop") as (system, worker):
-        words = await last_words(system, worker)
-    assert "worker ends, it makes no progress: the event loop waits in rows (" in words
+async def test_a_worker_whose_rows_are_not_acknowledged_says_so_and_ends(words: dict[str, str]) -> None:
+    assert "worker ends, it makes no progress: silent.identity.inbox/" in words["silent"]
+    assert "its lane waits for the changelog: Kafka has not acknowledged the rows (" in words["silent"]
+    assert " more are stuck too)" in words["silent"]
+
+
+async def test_a_worker_whose_event_loop_is_blocked_says_where_and_ends(words: dict[str, str]) -> None:
+    assert "worker ends, it makes no progress: the event loop waits in rows (" in words["blocked"]
 
 
 async def test_a_worker_outlives_an_outage_that_is_longer_than_its_patience(broker: Broker, tmp_path: Path) -> None:
@@ -61,7 +83,7 @@ async def test_a_worker_outlives_an_outage_that_is_longer_than_its_patience(brok
         await system.tell(told[:30])
         broker.kill()
         telling = asyncio.create_task(system.tell(told[30:]))
-        await asyncio.sleep(PATIENT_SECONDS + 5)
+        await asyncio.sleep(PATIENT_SECONDS + LONGER_SECONDS)
         broker.start()
         await telling
         await system.settled()
