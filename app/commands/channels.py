@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.activity import Rejections, activity, rejections_of
 from app.clock import now_ms
@@ -49,11 +49,19 @@ def show(document: Mapping[str, Any], console: Console) -> None:
     """The document as a screen."""
     heard = sum(not channel["silent"] for channel in document["channels"])
     console.print(f"coverage {document['coverage']:.2f} %: {heard} of {len(document['channels'])} channels brought events")
-    table = Table("channel", "events", "rejected", "held back at edges", "last seen", title=f"Since {document['since']}")
+    whole = {name: Column(name, no_wrap=True) for name in ("channel", "events", "last seen")}
+    turned = (Column(name, overflow="fold") for name in ("rejected", "held back at edges"))
+    table = Table(whole["channel"], whole["events"], *turned, whole["last seen"], title=f"Since {document['since']}")
     for channel in document["channels"]:
-        row = [f"{channel['events']:,}", _counts(channel["rejected"]), _counts(channel["filtered"])]
-        table.add_row(channel["channel"] + (" (silent)" if channel["silent"] else ""), *row, channel["last_seen"] or "never")
+        events = "silent" if channel["silent"] else f"{channel['events']:,}"
+        turned = _counts(channel["rejected"]), _counts(channel["filtered"])
+        table.add_row(channel["channel"], events, *turned, _moment(channel["last_seen"]))
     console.print(table)
+
+
+def _moment(last_seen: str | None) -> str:
+    """To the second, in the zone that the title shows; short enough for 80 columns."""
+    return "never" if last_seen is None else last_seen[:19].replace("T", " ")
 
 
 def _counts(by_reason: Mapping[str, int]) -> str:

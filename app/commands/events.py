@@ -44,11 +44,12 @@ def command(hours: int, only_unregistered: bool, as_json: bool) -> None:
     settings = Settings.from_environment(generate=False)
     config = load(settings.config)
     found = asyncio.run(_names(settings, config, now_ms() - hours * HOUR_MS))
-    items = [item for item in items_of(config, found) if not (only_unregistered and item["registered"])]
+    items = items_of(config, found)
+    shown = [item for item in items if not (only_unregistered and item["registered"])]
     if as_json:
-        click.echo(msgspec.json.encode({"hours": hours, "items": items}))
+        click.echo(msgspec.json.encode({"hours": hours, "items": shown}))
     else:
-        show(items, Console(highlight=False))
+        show(items, shown, Console(highlight=False))
 
 
 async def _names(settings: Settings, config: Config, since_ms: int) -> dict[str, Counter[tuple[str, str]]]:
@@ -96,12 +97,12 @@ def items_of(config: Config, found: Mapping[str, Counter[tuple[str, str]]]) -> l
     return items
 
 
-def show(items: list[dict[str, Any]], console: Console) -> None:
-    """The items as a screen."""
+def show(items: list[dict[str, Any]], shown: list[dict[str, Any]], console: Console) -> None:
+    """Those that are shown as a screen, under the sum of all."""
     unregistered = sum(item["count"] for item in items if not item["registered"])
     console.print(f"{sum(item['count'] for item in items):,} events, {unregistered:,} of them not registered")
     table = Table("channel", "event", "came as", "count", "version")
-    for item in items:
+    for item in shown:
         version = str(item["version"]) if item["registered"] else "not registered"
         table.add_row(item["channel"], item["event"], item["told"], f"{item['count']:,}", version)
     console.print(table)

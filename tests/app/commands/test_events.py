@@ -28,9 +28,11 @@ def test_who_makes_names_up_does_not_fill_the_memory() -> None:
     assert (len(counts), counts[OTHERS, OTHERS], counts["n1", "n1"]) == (NAMES_MAX + 1, 5, 2)
 
 
-def test_for_people_it_is_a_table() -> None:
+def test_for_people_it_is_a_table_of_what_is_asked_for_under_the_sum_of_all() -> None:
     console = Console(file=io.StringIO(), width=100)
-    show(items_of(CONFIG, {"web": Counter({("foo_bar", "foo_bar"): 2, ("search", "search"): 1})}), console)
+    items = items_of(CONFIG, {"web": Counter({("foo_bar", "foo_bar"): 2, ("search", "search"): 1})})
+    show(items, items[:1], console)
     told = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO
     assert "3 events, 2 of them not registered" in told
     assert "not registered" in told.split("foo_bar", 1)[1]
+    assert "search" not in told

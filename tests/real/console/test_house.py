@@ -74,6 +74,14 @@ async def test_the_house_shows_what_there_is_and_follows_it(visit: Open, system:
     await expect(page.locator(".tile").nth(3).locator("b")).to_contain_text("≤")
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_which_channels_are_silent_shows_without_scrolling_sideways(visit: Open, width: int) -> None:
+    page = await visit("house", viewport={"width": width, "height": 740})
+    card = page.locator("#coverage-now")
+    await expect(card).to_contain_text("silent")
+    assert await card.evaluate("card => card.scrollWidth <= card.clientWidth")
+
+
 async def test_a_rejected_record_is_looked_at_and_sent_again(visit: Open, system: System) -> None:
     raw = b'{"event": "<img src=x onerror=alert(1)>", "identifiers": {"shoe_size": "44"}}'
     await system.put("behaviour.store", raw)
