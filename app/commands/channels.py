@@ -50,8 +50,8 @@ def show(document: Mapping[str, Any], console: Console) -> None:
     heard = sum(not channel["silent"] for channel in document["channels"])
     console.print(f"coverage {document['coverage']:.2f} %: {heard} of {len(document['channels'])} channels brought events")
     whole = {name: Column(name, no_wrap=True) for name in ("channel", "events", "last seen")}
-    turned = (Column(name, overflow="fold") for name in ("rejected", "held back at edges"))
-    table = Table(whole["channel"], whole["events"], *turned, whole["last seen"], title=f"Since {document['since']}")
+    folded = (Column(name, overflow="fold") for name in ("rejected", "held back at edges"))
+    table = Table(whole["channel"], whole["events"], *folded, whole["last seen"], title=f"Since {document['since']}")
     for channel in document["channels"]:
         events = "silent" if channel["silent"] else f"{channel['events']:,}"
         turned = _counts(channel["rejected"]), _counts(channel["filtered"])
