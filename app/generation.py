@@ -43,12 +43,15 @@ async def chosen(settings: Settings) -> Found:
         bootstrap_servers=settings.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, **settings.security
     )
     tp, newest = TopicPartition(topic_of(settings), 0), Chosen()
-    async with consumer:
+    try:
+        await consumer.start()
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]
         while await consumer.position(tp) < end:
             for record in (await consumer.getmany(tp, timeout_ms=POLL_MS)).get(tp, ()):
                 newest = msgspec.json.decode(record.value, type=Chosen)
+    finally:
+        await consumer.stop()  # also one that did not start, else it complains
     return Found(newest, end)
 
 

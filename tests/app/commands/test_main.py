@@ -61,7 +61,9 @@ def test_a_bad_configuration_is_one_line_that_names_file_and_key(tmp_path: Path,
     assert "partitions" in err
 
 
-@pytest.mark.parametrize("arguments", [["topics"], ["topics", "--check"], ["rejected"], ["rejected", "--retry"]])
+@pytest.mark.parametrize(
+    "arguments", [["topics"], ["topics", "--check"], ["rejected"], ["rejected", "--retry"], ["rebuild", "--back"]]
+)
 def test_without_a_broker_it_is_one_line(tmp_path: Path, arguments: list[str]) -> None:
     code, out, err = call(tmp_path, *arguments)
     assert (code, out, err.count("\n")) == (1, "", 1)
