@@ -252,14 +252,16 @@ async def test_fifty_thousand_events_come_and_others_are_answered_meanwhile(case
     (masses,) = names("masses", "shop")
     await arrives(case, seen("m", 0, masses), seen("other", 0, ("user_id", "other")))
     pulling = asyncio.create_task(live(case, masses, "&order=desc&limit=1000"))
-    slowest = 0.0
+    clock, slowest = asyncio.get_running_loop().time, 0.0
+    began = clock()
     while not pulling.done():
-        begun = asyncio.get_running_loop().time()
+        asked = clock()
         await case.system.known(path_of("journeys", "user_id", "other"))
-        slowest = max(slowest, asyncio.get_running_loop().time() - begun)
+        slowest = max(slowest, clock() - asked)
     answer = await pulling
+    took = clock() - began
     assert statuses(answer) == {"shop": ("ok", MANY)}
     assert ids(answer) == [f"m-{n:05}" for n in range(MANY - 1, MANY - 1_001, -1)]
-    assert slowest < 2.0, f"another lookup took {slowest:.1f} s"
+    assert slowest < took / 2, f"another lookup took {slowest:.1f} s of {took:.1f} s"
     await case.system.settled()
     assert (await case.system.known(path_of("journeys", *masses)))["events"] == MANY + 1
