@@ -63,11 +63,13 @@ class Worker:
         own = {"ONETRAIL_DATA": str(data), "ONETRAIL_WEB_PORT": str(port), "ONETRAIL_WORKER": name}
         self.log = data.parent / f"{name}.log"
         self.starts = 0
+        self._stays_down = False
         self._child = Child(name, self.command, {**os.environ, **environment, **own}, self.log)
 
     def start(self) -> None:
         """Returns at once; `System.ready` waits."""
         self.starts += 1
+        self._stays_down = False
         self._child.start()
 
     def kill(self) -> None:
@@ -76,6 +78,7 @@ class Worker:
             self._child.end()
 
     def stop(self) -> None:
+        self._stays_down = True
         self._child.end()
 
     def freeze(self) -> None:
@@ -103,8 +106,8 @@ class Worker:
         return self._child.pid
 
     def keep(self) -> None:
-        """Starts it again if it was fenced; AssertionError if it ended in another way."""
-        if self.starts == 0 or (code := self._child.exit_code()) is None or code == -signal.SIGKILL:
+        """Starts it again if it was fenced; AssertionError if it ended in another way, neither killed nor asked to."""
+        if self.starts == 0 or self._stays_down or (code := self._child.exit_code()) is None or code == -signal.SIGKILL:
             return
         assert code == EXIT_FENCED, f"{self.name} ended with code {code}:\n{self.tail()}"
         self.start()
