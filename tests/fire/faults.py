@@ -93,7 +93,7 @@ async def long_outage(fire: Fire) -> None:
 
 async def _broker_away(fire: Fire, seconds: float) -> None:
     fire.site.hands_off.add("broker")
-    fire.site.broker.kill()
+    await fire.site.kill_broker()
     await asyncio.sleep(seconds)
     await fire.site.start_broker()
     fire.site.hands_off.discard("broker")

@@ -53,6 +53,8 @@ class Site:
         """The processes that a fault keeps down."""
         self._deaths: dict[str, list[Death]] = {}
         self._due: dict[str, float] = {}
+        self._broker_turn = asyncio.Lock()
+        self._tending: asyncio.Task[None] | None = None
         self.collector = Collector(broker, self._made("collector"), PREFIX)
 
     @classmethod
@@ -67,8 +69,8 @@ class Site:
             system = await stack.enter_async_context(System.run(broker.bootstrap, PREFIX, root / "workers"))
             site = cls(root, broker, system, mounted, **more)
             stack.callback(site._end)
-            tending = asyncio.create_task(site._tend())
-            stack.callback(tending.cancel)
+            site._tending = asyncio.create_task(site._tend())
+            stack.callback(site._tending.cancel)
             yield site
 
     def _made(self, name: str) -> Path:
@@ -129,12 +131,18 @@ class Site:
         self.collector = Collector(self.broker, self.root / "collector", PREFIX, self.collector.port)
 
     async def start_broker(self) -> None:
-        """Until it answers; a full disk may keep it from that for a while."""
-        while True:
-            with suppress(BrokerError):
-                await asyncio.to_thread(self._start_broker)
-                return
-            await asyncio.sleep(1)
+        """Until it answers; a full disk may keep it from that for a while. A fault and the supervisor take turns."""
+        async with self._broker_turn:
+            while not self.broker.running:
+                with suppress(BrokerError):
+                    await asyncio.to_thread(self._start_broker)
+                    return
+                await asyncio.sleep(1)
+
+    async def kill_broker(self) -> None:
+        """kill -9; one that is being started gets up first."""
+        async with self._broker_turn:
+            self.broker.kill()
 
     def _start_broker(self) -> None:
         self.broker.kill()
@@ -151,6 +159,7 @@ class Site:
         """Waits until all that should be up is, and owns what it should."""
         end = time.monotonic() + READY_SECONDS_MAX
         while not all([await self.is_ready(worker) for worker in self.wanted]):
+            assert self._tending is None or not self._tending.done(), f"the supervisor has ended: {self._tending}"
             assert time.monotonic() < end, "not ready again:\n" + "\n".join(worker.tail() for worker in self.wanted)
             await asyncio.sleep(TEND_SECONDS)
 

@@ -44,8 +44,11 @@ class Held:
 
 
 async def compare(system: System, told: Told, workers: Sequence[Worker], poison: dict[bytes, str]) -> list[Difference]:
-    """Nothing = all is right; else the smallest witness first."""
-    status = await system.settled()
+    """Nothing = all is right; else the smallest witness first. A system that does not come to rest has lost something."""
+    try:
+        status = await system.settled()
+    except AssertionError as restless:
+        return [Difference("lost", 0, str(restless))]
     people = told.people()
     gate = asyncio.Semaphore(AT_ONCE)
 
