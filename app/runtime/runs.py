@@ -61,7 +61,8 @@ class Consumer(driver.Consumer):
                 return
             wanted = active is None or tp in active or tp in self._buffered_partitions
             if not wanted:
-                await self._back({TP(*tp): run[0].offset})
+                # Changelogs are sought before they are read, and what was fetched before must not undo that.
+                await self._back({TP(*tp): run[0].offset} if not self._is_changelog_tp(tp) else {})
             elif await self._follows(TP(*tp), run[0].offset, generation):
                 yield tp, self._run(TP(*tp), run)
 
