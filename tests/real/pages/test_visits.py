@@ -161,6 +161,13 @@ async def test_a_page_that_is_hidden_was_left_and_shown_again_it_is_another_view
     assert views[0]["visit_id"] != views[1]["visit_id"]
 
 
+TYPED = ("s3cret", "4111111111111111", "my diary", "ann@typed.example", "blue42")
+FORM = """<form id="f"><input id="pw" type="password"><input id="card" value="4111111111111111"><input name="id">
+<textarea id="t"></textarea><label id="l">Mail <input id="mail"></label><select id="s"><option>blue42</option></select>
+<input type="button" id="b" value="my diary"><input type="submit" id="go" value="Send"></form>
+<div id="ed" contenteditable><a href="#" id="in">my diary</a></div><div data-private><button id="p">my diary</button></div>"""
+
+
 async def test_nothing_that_is_typed_is_told(door: Door, browser: Watched) -> None:
     async with Site(door.url, {"/form": ("Form", FORM), "/": ("Home", "")}).open() as url:
         page = await browser.page()
