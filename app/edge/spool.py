@@ -70,8 +70,9 @@ class Spool:
         self._taken = 0
 
     def close(self) -> None:
-        """Lets go of the file."""
-        self._db.close()
+        """Lets go of the file. A thread in the middle of something finishes it; whoever comes later gets sqlite3.Error."""
+        with self._lock:
+            self._db.close()
 
     def take(self, judged: Iterable[Kept | str], now_ms: int, place: Place | None = None) -> Counter[str]:
         """Lines were read up to `place`, and judged; what was held back, by reason, with `READ` for all of them."""

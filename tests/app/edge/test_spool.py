@@ -1,7 +1,9 @@
 """What waits on disk: in order, once, and still there after a crash."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,24 @@ def test_clicks_on_one_thing_count_a_while_apart(spool: Spool) -> None:
     first = [click(1, 0), click(2, 59_999), click(3, 60_000), click(4, 60_001, "60000.b"), click(5, 119_999), click(6, -1)]
     assert spool.take(first, NOW)["repeated_click"] == 2
     assert raws(spool) == [b"event 1", b"event 3", b"event 4", b"event 6"]
+
+
+def test_whoever_closes_waits_for_what_is_in_the_middle(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s")
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow() -> Iterator[Kept]:
+        begun.set()
+        goes_on.wait(10)
+        yield kept(1)
+
+    with ThreadPoolExecutor(2) as threads:
+        taking = threads.submit(spool.take, slow(), NOW)
+        begun.wait(10)
+        closing = threads.submit(spool.close)
+        wait([closing], timeout=0.2)
+        goes_on.set()
+        assert taking.result() == {READ: 1}
+        closing.result()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        spool.waiting()

@@ -104,6 +104,7 @@ async def test_only_what_may_help_is_tried_again(door: Door, browser: Watched, s
     async with Site(door.url, PAGES).open() as url:
         page = await browser.page()
         await page.goto(url)
+        await door.arrived(await visitor_of(page), lambda events: names(events) == ["page_entered"])
         await door.confirmed(page)
         await page.context.route("**/v1/batch", answer)
         await tracked(page, "a")

@@ -132,10 +132,13 @@ async def test_a_page_that_navigates_without_loading_has_a_view_for_each_of_its_
         ):
             await page.evaluate(LATER)
             await page.evaluate(script)
+            if "M5" in script:  # a title is read at the next push
+                await door.arrived(await visitor_of(page), lambda events: "M5" in str(events))
         await page.evaluate(LATER)
         await page.goto(f"{url}/news")
         views = [event["properties"] for event in await door.confirmed(page) if event["event"] == "page_viewed"]
     assert [view["path"] for view in views] == ["/cars", "/cars/m5", "/cars/m5#/parts", "/cars/m5", "/cars/m5"]
+    assert [view["title"] for view in views[:2]] == ["Our cars", "M5"]
     assert (views[4]["name"], views[4]["step"]) == ("Leasing", 2)
     assert all(5_000 <= ms(view) < 60_000 for view in views)
     assert all(before["left_at"] <= after["entered_at"] for before, after in pairwise(views))
@@ -159,6 +162,16 @@ async def test_a_page_that_is_hidden_was_left_and_shown_again_it_is_another_view
     assert "page_viewed" in names(hidden)
     assert [view.get("returned") for view in views] == [None, True]
     assert views[0]["visit_id"] != views[1]["visit_id"]
+
+
+async def test_a_page_that_comes_back_from_the_browsers_history_is_another_view(door: Door, browser: Watched) -> None:
+    async with Site(door.url, PAGES).open() as url:
+        page = await browser.page()
+        for go in (page.goto(f"{url}/cars"), page.goto(f"{url}/news"), page.go_back(), page.go_forward()):
+            await go
+            await page.evaluate(LATER)
+        views = [event["properties"]["path"] for event in await door.confirmed(page) if event["event"] == "page_viewed"]
+    assert views == ["/cars", "/news", "/cars"]
 
 
 TYPED = ("s3cret", "4111111111111111", "my diary", "ann@typed.example", "blue42")
