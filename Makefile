@@ -54,8 +54,8 @@ bench: venv ## events a second, beside baselines in the same run; WHAT=collector
 sim: venv ## the simulation; SEED=n replays one history, SEEDS=n tries so many
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
 
-fire: venv ## every fault there is, under load; MINUTES=n, SEED=n; MEASURE=takeover times take-overs and recovery
-	@$(BIN)/python -m tests.fire$(if $(MEASURE),.measure,$(if $(SEED), --seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)))
+fire: venv ## every fault there is, under load; MINUTES=n, SEED=n; BREAK=rule takes one away; MEASURE=takeover times take-overs
+	@$(BIN)/python -m tests.fire$(if $(MEASURE),.measure,$(if $(SEED), --seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(BREAK),--break "$(BREAK)"))
 
 docs: venv ## generate the tables of the documentation
 	@$(BIN)/python -m app.reference

@@ -10,6 +10,7 @@ import logging
 import random
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.fire.broken import RULES
@@ -17,6 +18,7 @@ from tests.fire.faults import FAULTS
 from tests.fire.run import SHORT, run
 
 SHOWN = 3
+MINUTES = 10
 
 
 def main(arguments: list[str]) -> int:
@@ -24,7 +26,7 @@ def main(arguments: list[str]) -> int:
     options = _options(arguments)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it says of a broker that we have killed ourselves
     seed = options.seed if options.seed is not None else random.randrange(1 << 32)
-    plan = options.faults or (SHORT if options.short else options.minutes * 60)
+    plan = _plan(options)
     with tempfile.TemporaryDirectory(prefix="onetrail-fire-") as root:
         report = asyncio.run(run(Path(root), seed, plan, lambda line: print(line, flush=True), options.broken))
     for one in report.differences[:SHOWN]:
@@ -34,13 +36,30 @@ def main(arguments: list[str]) -> int:
     return int(bool(report.differences) != bool(options.broken))
 
 
+def _plan(options: argparse.Namespace) -> float | Sequence[str]:
+    """Which faults, or for how many seconds; a broken rule brings its own."""
+    if options.faults:
+        return list(options.faults)
+    if options.short:
+        return SHORT
+    if options.broken and options.minutes is None:
+        return RULES[options.broken].faults
+    return float(options.minutes or MINUTES) * 60
+
+
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.fire", description=__doc__)
     parser.add_argument("--seed", type=int, help="of people, load and faults; default: any")
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long faults go on (default 10)")
+    parser.add_argument("--minutes", type=float, help=f"how long faults go on (default {MINUTES})")
     parser.add_argument("--short", action="store_true", help="eight faults, two minutes: what `make test` runs")
     parser.add_argument("--faults", nargs="+", choices=sorted(FAULTS), metavar="FAULT", help="these, each once, in this order")
-    parser.add_argument("--break", dest="broken", choices=sorted(RULES), default="", help="a rule of the runtime to take away")
+    parser.add_argument(
+        "--break",
+        dest="broken",
+        choices=sorted(RULES),
+        default="",
+        help="a rule of the runtime to take away; without other faults, with those it stands against",
+    )
     return parser.parse_args(arguments)
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from tests.fire.faults import CHANGELOGS, FAULTS, Fire
+from tests.fire.burning import Fire
+from tests.fire.faults import FAULTS
 from tests.fire.load import Load
+from tests.fire.log_faults import CHANGELOGS
 from tests.fire.people import Cast
 from tests.fire.probe import Prober
 from tests.fire.site import PREFIX, Site

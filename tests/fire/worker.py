@@ -35,7 +35,8 @@ from faust.cli.faust import cli  # noqa: E402  # whoever takes `time` out of its
 
 from tests.fire.broken import RULES, STUCK  # noqa: E402
 
-broken: Callable[[], None] | None = {**RULES, **STUCK}.get(os.environ.get("ONETRAIL_FIRE_BREAK", ""))
+rules = {name: rule.take_away for name, rule in RULES.items()}
+broken: Callable[[], None] | None = {**rules, **STUCK}.get(os.environ.get("ONETRAIL_FIRE_BREAK", ""))
 if broken is not None:
     broken()
 
