@@ -73,10 +73,10 @@ class HealthView(faust.web.View):
 
 @app.page("/readyz")
 class ReadyView(faust.web.View):
-    """The worker owns its partitions and answers."""
+    """The worker owns its partitions, which may be none, and answers."""
 
     async def get(self, request: web.Request) -> web.Response:
-        if not app.owns or not app.tables.actives_ready or not (identity.live and journey.live):
+        if not app.owns or not app.tables.actives_ready or not (identity.is_whole and journey.is_whole):
             progress = recovery.progress()
             headers = {} if progress is None else {RECOVERED: f"{progress.part:.3f}"}
             return refuse("not_ready", f"{why_not_ready()}; try again in a moment", headers)

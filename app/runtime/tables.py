@@ -17,7 +17,9 @@ from faust.types import TP
 
 from app.runtime.app import App
 from app.runtime.durable import Fenced, die
-from app.runtime.rows import Partition, RowStore
+from app.runtime.packs import offset_at
+from app.runtime.rows import Partition, RowStore, moment_of
+from app.runtime.stage import CURSOR
 from app.runtime.tally import Follower
 
 PROBE_SECONDS = 30.0
@@ -65,11 +67,22 @@ class RowTable(faust.Table[bytes, bytes]):
         assert isinstance(store, RowStore)
         return store
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all partitions that are assigned to this worker are live; a worker to which none is left waits for nothing."""
+        assigned = self._app.assignor.assigned_actives()
+        return all(tp.partition in self.live for tp in assigned if tp.topic == self.changelog)
+
     def partition(self, number: int) -> Partition:
         """A live partition; KeyError when it is not live here."""
         if number not in self.live:
             raise KeyError(number)
         return self.store.partition(number)
+
+    def applied(self, number: int) -> int | None:
+        """The inbox offset behind the last message that the rows of a partition have applied; None where none is known here."""
+        cursor = self.store.partition(number).get(CURSOR) if self.store.holds(number) else None
+        return None if cursor is None else offset_at(moment_of(cursor)) + 1
 
     async def on_rebalance(self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0) -> None:
         self.live.clear()

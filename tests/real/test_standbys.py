@@ -13,7 +13,7 @@ from app.broker import Broker
 from app.settings import PACKAGED_CONFIG
 from tests.real.crowd import Crowd, truth
 from tests.real.judge import differences
-from tests.real.system import System, Unreachable, Worker
+from tests.real.system import System, Unreachable, Worker, path_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,6 +70,19 @@ async def test_a_take_over_reads_only_what_the_standby_had_not_seen(system: Syst
     people = truth([*told, *last, *more])
     for worker in system.workers:
         assert await differences(system, people, worker) == []
+
+
+async def test_a_worker_to_which_no_partition_is_left_is_ready_and_answers(system: System) -> None:
+    """Four partitions on three workers: Faust fills two of them, and takes nothing away from either."""
+    told = Crowd(seed=12, people=3, first=900).events(30)
+    await system.tell(told)
+    spare = await system.started()
+    await until(system, spare, partitions=0)
+    await system.settled()
+    for person in truth(told):
+        for name in person.names:
+            items = await system.walk(path_of("journeys", *name), 1000, worker=spare)
+            assert [item["event_id"] for item in items] == person.ids
 
 
 async def followed(system: System) -> None:

@@ -9,7 +9,11 @@ from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 
 from app.runtime import tables
+from app.runtime.app import App
 from app.runtime.durable import Fenced
+from app.runtime.packs import moment
+from app.runtime.rows import stamp
+from app.runtime.stage import CURSOR
 from app.runtime.tables import RowTable
 
 CHANGELOG = "rows"
@@ -49,6 +53,9 @@ class Store:
 
     def partition(self, number: int) -> str:
         return f"partition {number}"
+
+    def holds(self, number: int) -> bool:
+        return number == 0
 
 
 @pytest.fixture
@@ -90,6 +97,38 @@ async def test_a_partition_can_be_read_when_its_recovery_is_settled(table: RowTa
     await table.on_recovery_completed(changelogs(0, 1), set())
     assert (table.live, deaths) == ({0: 4, 1: 7}, [])
     assert table.partition(0) == "partition 0"  # type: ignore[comparison-overlap]  # the store is made up
+
+
+@pytest.mark.parametrize(("assigned", "whole"), [((0, 1), True), ((), True), ((0, 1, 2), False)])
+async def test_a_table_is_whole_when_all_that_is_assigned_to_it_is_live(
+    table: RowTable, assigned: tuple[int, ...], whole: bool
+) -> None:
+    foreign = {TP("rows of another table", 5)}
+    vars(table._app)["assignor"] = SimpleNamespace(assigned_actives=lambda: changelogs(*assigned) | foreign)
+    await table.on_recovery_completed(changelogs(0, 1), set())
+    assert table.is_whole is whole
+
+
+@pytest.mark.parametrize(
+    ("cursor", "number", "applied"), [(stamp(moment(41, 3)) + b"x", 0, 42), (None, 0, None), (stamp(moment(41, 3)), 1, None)]
+)
+async def test_rows_know_how_far_in_the_inbox_they_are(
+    table: RowTable, monkeypatch: pytest.MonkeyPatch, cursor: bytes | None, number: int, applied: int | None
+) -> None:
+    monkeypatch.setattr(table.store, "partition", lambda number: {CURSOR: cursor})
+    assert table.applied(number) == applied
+
+
+@pytest.mark.parametrize(
+    ("committed", "applied", "unread"), [(None, None, None), (7, None, 7), (None, 9, 9), (7, 9, 9), (9, 7, 9)]
+)
+def test_of_commit_and_rows_the_one_that_is_further_tells_what_is_unread(
+    committed: int | None, applied: int | None, unread: int | None
+) -> None:
+    app = object.__new__(App)
+    vars(app)["applied"] = {"inbox": lambda number: applied}
+    assert app.unread(TP("inbox", 0), committed) == unread
+    assert app.unread(TP("raw", 0), committed) == committed
 
 
 async def test_a_standby_is_followed_and_not_read(table: RowTable, deaths: list[BaseException]) -> None:
