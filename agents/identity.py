@@ -47,7 +47,7 @@ class IdentityActors:
 
 
 stage = Stage(IdentityMessage, IdentityActors(), codec, identity.changelog, partitions, Outgoing(app), census)
-station = StageStation(app, stage, identity, delays["identity"])
+station = StageStation(app, IDENTITY_INBOX, stage, identity, delays["identity"])
 stages["identity"] = stage
 
 

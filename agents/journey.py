@@ -37,7 +37,7 @@ class JourneyActors:
 
 
 stage = Stage(JourneyMessage, JourneyActors(), codec, journey.changelog, partitions, Outgoing(app), events_kept)
-station = StageStation(app, stage, journey, shown)
+station = StageStation(app, JOURNEY_INBOX, stage, journey, shown)
 stages["journey"] = stage
 
 

@@ -91,7 +91,8 @@ class Outputs:
 
     def expired(self, topic: str, partition: int, offset: int, count: int) -> Record:
         """The record of `count` records from `offset` on that retention deleted before they were read."""
-        rule = f"{count} records were deleted before they were read; make retention longer, or workers more"
+        what_now = "run `onetrail rebuild`" if topic.endswith(".inbox") else "make retention longer, or workers more"
+        rule = f"{count} records were deleted before they were read; {what_now}"
         told = rejection(self._rejected, Rejected("expired", rule), Origin(topic, partition, offset), self._at(now_ms()), b"")
         return told._replace(headers=(*told.headers, (COUNT, str(count).encode())))
 

@@ -32,8 +32,14 @@ class App(faust.App):
     """Told of a partition, an offset and a number: so many records from there on were deleted before they were read."""
     _topic_ids: Mapping[str, str] = {}
     _offsets: Offsets | None = None
+    applied: dict[str, Callable[[int], int | None]]
+    """By inbox: where the messages begin that the rows of a partition have not applied; None where none was ever applied."""
     generation_end = 0
     """Where the topic that names the state in use ended at the start."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.applied = {}
 
     async def on_first_start(self) -> None:
         self.conf.datadir.mkdir(parents=True, exist_ok=True)
@@ -76,9 +82,18 @@ class App(faust.App):
 
     async def expired(self, tp: TP, offset: int, count: int) -> None:
         """Records that retention has deleted before this system read them are lost, and that is said aloud."""
-        self.log.error("%s/%s: %s records from offset %s on were deleted before they were read", *tp, count, offset)
+        what_now = "; people and journeys lack what they said: run `onetrail rebuild`" if tp.topic in self.applied else ""
+        self.log.error("%s/%s: %s records from offset %s on were deleted before they were read%s", *tp, count, offset, what_now)
         if self.on_expired is not None:
             await self.on_expired(tp, offset, count)
+
+    def unread(self, tp: TP, committed: int | None) -> int | None:
+        """Where reading of a partition is to go on; None where nothing was read yet.
+
+        A group that is away for long loses its commits, and the rows of a stage know better than a commit how far they are.
+        """
+        applied = self.applied[tp.topic](tp.partition) if tp.topic in self.applied else None
+        return max((offset for offset in (committed, applied) if offset is not None), default=None)
 
     def source(self, tp: TP) -> str:
         """The name by which destinations know a partition as a source of messages."""

@@ -52,6 +52,11 @@ def moment(offset: int, index: int) -> int:
     return offset << _INDEX_BITS | index
 
 
+def offset_at(moment: int) -> int:
+    """The offset of the record of a moment."""
+    return moment >> _INDEX_BITS
+
+
 def sequence(offset: int, index: int, output: int) -> int:
     """Orders outputs: by the moment of the message, then the output among those of the message."""
     if output >= OUTPUTS:

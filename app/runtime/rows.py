@@ -29,6 +29,11 @@ def stamp(moment: int) -> bytes:
     return (moment + 1).to_bytes(STAMP, "big")
 
 
+def moment_of(row: bytes) -> int:
+    """The moment of the inbox message that a row applied last."""
+    return int.from_bytes(row[:STAMP], "big") - 1
+
+
 class RocksDBOptions(faust_rocksdb.RocksDBOptions):
     """Faust's options with a bloom filter that is one, small write buffers, and one block cache for all partitions."""
 

@@ -157,8 +157,9 @@ class Consumer(driver.Consumer):
             self.log.warning("where topics begin is not known: %r", error)
             return
         for tp, offset in committed.items():
-            if offset is not None and begins[tp] > offset:
-                await app.expired(tp, offset, begins[tp] - offset)
+            unread = app.unread(tp, offset)
+            if unread is not None and begins[tp] > unread:
+                await app.expired(tp, unread, begins[tp] - unread)
             if offset is None or begins[tp] > offset:
                 self._sought[tp] = generation, begins[tp]
                 self.finished[tp] = begins[tp]

@@ -39,9 +39,10 @@ class Outgoing:
 class StageStation(Generic[M, R]):
     """A stage in its agent: `await station(stream)` is the whole body."""
 
-    def __init__(self, app: App, stage: Stage[M, R], table: RowTable, finished: Finished) -> None:
+    def __init__(self, app: App, inbox: str, stage: Stage[M, R], table: RowTable, finished: Finished) -> None:
         self.app, self.stage, self.table, self._finished = app, stage, table, finished
         self.lanes = Lanes(app, self._work, dense=True)
+        app.applied[inbox] = table.applied
 
     async def __call__(self, stream: StreamT[Any]) -> None:
         """Runs until the agent is told to stop."""

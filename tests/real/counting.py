@@ -133,7 +133,7 @@ def stations(app: App, events: str, inbox: str, relay: Relay, publisher: Outgoin
     stage: Stage[Count, int] = Stage(
         Count, counts, counts, table.changelog, PARTITIONS, publisher, Tally(counts, b"", lambda row: row)
     )
-    relaying, counted = RelayStation(app, relay, "policy", Delay()), StageStation(app, stage, table, Delay())
+    relaying, counted = RelayStation(app, relay, "policy", Delay()), StageStation(app, inbox, stage, table, Delay())
 
     @app.agent(raw(app, events), name="relay")
     async def relays(stream: StreamT[Any]) -> None:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from app.broker import Broker
 from tests.real.crowd import Behaviour, Crowd, truth
@@ -101,6 +102,21 @@ async def test_a_worker_makes_the_topics_it_needs(system: System) -> None:
     topics = [topic for topic in await admin.list_topics() if topic.startswith(system.prefix)]
     await admin.close()
     assert {system.topic("behaviour.web"), system.topic("identity.inbox"), "chain-journey-changelog"} <= set(topics)
+
+
+async def test_messages_that_were_deleted_before_they_were_handled_are_told_with_what_to_do(system: System) -> None:
+    (worker,) = system.workers
+    worker.stop()
+    lost = [await system.put("identity.inbox", b"unheard", partition=3) for _ in range(4)]
+    admin = AIOKafkaAdminClient(bootstrap_servers=system.bootstrap)
+    await admin.start()
+    await admin.delete_records({TopicPartition(system.topic("identity.inbox"), 3): RecordsToDelete(lost[-1][1] + 1)})
+    await admin.close()
+    worker.start()
+    await system.ready(worker)
+    assert (await system.settled())["rejected"]["expired"] == len(lost)
+    line = f"identity.inbox/3: 4 records from offset {lost[0][1]} on were deleted before they were read"
+    assert f"{line}; people and journeys lack what they said: run `onetrail rebuild`" in worker.log.read_text()
 
 
 def good(name: str) -> Behaviour:

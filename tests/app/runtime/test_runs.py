@@ -67,6 +67,7 @@ def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
         tables=SimpleNamespace(changelog_topics={CHANGELOG.topic}),
         offsets=Begins(),
         expired=AsyncMock(),
+        unread=lambda tp, committed: committed,
     )
     vars(made).update(
         app=app,
@@ -194,6 +195,18 @@ async def test_where_nothing_was_committed_all_that_is_there_from_now_on_is_ours
     thread(consumer).committed, app.offsets.at = {ONE: 0}, 8
     await consumer.seek_to_committed()
     app.expired.assert_awaited_once_with(ONE, 0, 8)
+
+
+@pytest.mark.parametrize(("begin", "told"), [(19, None), (20, None), (25, (ONE, 20, 5))])
+async def test_where_commits_are_lost_the_rows_tell_what_was_deleted_before_it_was_handled(
+    consumer: Consumer, begin: int, told: tuple[TP, int, int] | None
+) -> None:
+    app: Any = consumer.app
+    app.unread = lambda tp, committed: 20
+    thread(consumer).committed, app.offsets.at = {ONE: None}, begin
+    await consumer.seek_to_committed()
+    assert [call.args for call in app.expired.await_args_list] == ([] if told is None else [told])
+    assert consumer.sought(ONE, 3) == begin
 
 
 async def test_where_reading_began_is_known_for_the_assignment_it_began_in(consumer: Consumer) -> None:
