@@ -30,6 +30,7 @@ LATER = frozenset({"not_ready", "rate_limited"})
 RETRY_AFTER_SECONDS = "1"
 RECOVERED = "Onetrail-Recovered"
 """How much of its rows a worker that is not ready has read back, 0 to 1."""
+_BROKEN = "this is not HTTP as it should be; a line of it has at most 8,190 bytes"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -52,6 +53,29 @@ def refuse(code: str, message: str, more: Mapping[str, str] | None = None) -> we
     if code == "unauthorized":
         headers = {"WWW-Authenticate": "Bearer"}
     return json_response({"error": {"code": code, "message": message}}, STATUS[code], {**headers, **(more or {})})
+
+
+class Connection(web.RequestHandler):
+    """A connection whose broken requests are answered in the usual shape, and not logged: their lines may hold anything.
+
+    A request line or a header has at most 8,190 bytes, as aiohttp has it; what is longer reaches no handler.
+    """
+
+    __slots__ = ()
+
+    @staticmethod
+    def refused(refusal: Refusal) -> web.Response:
+        """How it says no."""
+        return refuse(refusal.code, str(refusal))
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer had begun already")
+        response = self.refused(Refusal("bad_request", _BROKEN) if status < 500 else Refusal("internal", "no answer"))
+        response.force_close()
+        return response
 
 
 def route_of(request: web.Request) -> str:

@@ -30,7 +30,7 @@ from app.collector.verdict import Judge, Judged
 from app.config import Channel, Config
 from app.rates import Rates
 from app.settings import Settings, SettingsError
-from app.web import Refusal
+from app.web import Connection, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -153,20 +153,14 @@ class Collector:
         return judged
 
 
-class _Connection(web.RequestHandler):
-    """A connection whose broken requests, too, are answered in the usual shape, and not logged with a traceback each."""
+class _Connection(Connection):
+    """One whose refusals SDKs understand, too."""
 
     __slots__ = ()
 
-    def handle_error(
-        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
-    ) -> web.StreamResponse:
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer had begun already")
-        refused = Refusal("bad_request", "this is not HTTP as it should be") if status < 500 else Refusal("internal", "no answer")
-        response = answers.refusal(refused)
-        response.force_close()
-        return response
+    @staticmethod
+    def refused(refusal: Refusal) -> web.Response:
+        return answers.refusal(refusal)
 
 
 class Server(web.Server):

@@ -81,9 +81,7 @@ class Site:
     def _end(self) -> None:
         for process in (self.collector.process, *self._stopped()):
             process.send_signal(signal.SIGCONT)
-        if self.collector.process.poll() is None:
-            self.collector.process.kill()
-        self.collector.process.wait()
+        self.collector.kill()
 
     def _stopped(self) -> list["subprocess.Popen[bytes]"]:
         return [] if self.broker._process is None else [self.broker._process]

@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -57,9 +59,24 @@ class Collector:
                 stderr=log,
             )
 
+    @classmethod
+    @contextmanager
+    def run(cls, broker: Broker, data: Path, prefix: str, **more: Any) -> Iterator[Self]:
+        """One that reaches Kafka, until the block is left."""
+        started = cls(broker, data, prefix, **more)
+        try:
+            started.until_ready()
+            yield started
+        finally:
+            started.kill()
+
     def until_ready(self) -> None:
         """Returns when Kafka is reached."""
         until(lambda: status_of(f"{self.url}/readyz") == 200, READY_SECONDS)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
     def stop(self, end: signal.Signals = signal.SIGTERM) -> int:
         """The exit code after a stop signal."""

@@ -153,6 +153,12 @@ class System:
             **self.environment,
         }
 
+    def configure(self, text: str) -> None:
+        """The configuration of all workers made from now on."""
+        file = self.root / "own.toml"
+        file.write_text(text, encoding="utf-8")
+        self.environment["ONETRAIL_CONFIG"] = str(file)
+
     def worker(self, kind: type[Worker] = Worker, **more: str) -> Worker:
         """One more worker, not started; `more` is added to its environment."""
         name = f"{self.prefix}-{len(self.workers)}"

@@ -33,10 +33,8 @@ where = [{ field = "context.userAgent", matches = "^k6/" }]
 
 @pytest_asyncio.fixture
 async def system(broker: Broker, tmp_path: Path) -> AsyncIterator[System]:
-    own = tmp_path / "own.toml"
-    own.write_text(PACKAGED_CONFIG.read_text(encoding="utf-8") + MORE, encoding="utf-8")
     async with System.run(broker.bootstrap, "cleaning", tmp_path) as system:
-        system.environment["ONETRAIL_CONFIG"] = str(own)
+        system.configure(PACKAGED_CONFIG.read_text(encoding="utf-8") + MORE)
         await system.started()
         yield system
 

@@ -18,13 +18,8 @@ ANSWER_SECONDS_MAX = 5.0
 
 @pytest.fixture
 def collector(broker: Broker, tmp_path: Path) -> Iterator[Collector]:
-    started = Collector(broker, tmp_path, f"c{time.time_ns()}")
-    try:
-        started.until_ready()
+    with Collector.run(broker, tmp_path, f"c{time.time_ns()}") as started:
         yield started
-    finally:
-        started.process.kill()
-        started.process.wait()
 
 
 def event(event_id: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,29 +70,15 @@ class Doors(NamedTuple):
         return json.loads(done.stdout), done.stderr
 
 
-@pytest.fixture(scope="module")
-def patched() -> Iterator[pytest.MonkeyPatch]:
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def doors(broker: Broker, tmp_path_factory: pytest.TempPathFactory, patched: pytest.MonkeyPatch) -> AsyncIterator[Doors]:
+async def doors(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Doors]:
     place = tmp_path_factory.mktemp("doors")
     (place / "first.toml").write_text(CONFIG)
-    (place / "mended.toml").write_text(MENDED)
-    patched.setenv("ONETRAIL_CONFIG", str(place / "first.toml"))
-    collector = Collector(broker, place, "doors")
-    patched.setenv("ONETRAIL_CONFIG", str(place / "mended.toml"))
-    try:
-        collector.until_ready()
+    with Collector.run(broker, place, "doors", config=place / "first.toml") as collector:
         async with System.run(broker.bootstrap, "doors", place) as system:
+            system.configure(MENDED)
             await system.started()
-            own = {"KAFKA": broker.bootstrap, "PREFIX": "doors", "DATA": str(place / "command")}
-            yield Doors(system, collector, {f"ONETRAIL_{name}": value for name, value in own.items()})
-    finally:
-        collector.process.kill()
-        collector.process.wait()
+            yield Doors(system, collector, system.settings | {"ONETRAIL_DATA": str(place / "command")})
 
 
 def event(number: int, **more: object) -> dict[str, object]:

@@ -81,8 +81,7 @@ class Centre:
         self.collector = Collector(broker, place, self.prefix)
 
     def outage(self, seconds: float) -> None:
-        self.collector.process.kill()
-        self.collector.process.wait()
+        self.collector.kill()
         time.sleep(seconds)
         self.collector = Collector(self._broker, self._place, self.prefix, self.collector.port)
 
@@ -107,8 +106,7 @@ def centre(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         made = Centre(broker, place)
         made.collector.until_ready()
         yield made
-        made.collector.process.kill()
-        made.collector.process.wait()
+        made.collector.kill()
 
 
 def event(number: int, **more: Any) -> dict[str, Any]:
@@ -166,8 +164,7 @@ def test_standard_input_is_sent_and_then_it_ends(centre: Centre, tmp_path: Path)
 
 
 def test_a_full_spool_leaves_the_files_where_they_are_and_says_so(centre: Centre, tmp_path: Path) -> None:
-    centre.collector.process.kill()
-    centre.collector.process.wait()
+    centre.collector.kill()
     edge = Edge(centre, tmp_path, "web")
     for number in range(3):
         edge.put(f"{number}.jsonl", lines([event(200_000 + number, properties={"text": "x" * 20_000}) for _ in range(1)]))

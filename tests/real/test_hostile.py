@@ -78,13 +78,8 @@ KINDS: dict[str, Made] = {
 
 @pytest.fixture
 def collector(broker: Broker, tmp_path: Path) -> Iterator[Collector]:
-    started = Collector(broker, tmp_path, f"hostile{time.time_ns()}")
-    try:
-        started.until_ready()
+    with Collector.run(broker, tmp_path, f"hostile{time.time_ns()}") as started:
         yield started
-    finally:
-        started.process.kill()
-        started.process.wait()
 
 
 async def answered(port: int, kind: str, request: bytes) -> int:
@@ -110,9 +105,13 @@ async def answered(port: int, kind: str, request: bytes) -> int:
 
 
 def sent(url: str, event: dict[str, object]) -> int:
-    """The answer to a good request, sent as an SDK does: again after a 503, which says that the collector is busy."""
-    statuses = (post(url, event)[0] for _ in range(TRIES))
-    return next((status for status in statuses if status != 503), 503)
+    """The answer to a good request, sent as an SDK does: again after a 503, as late as that asks for."""
+    for _ in range(TRIES):
+        status, told = post(url, event)
+        if status != 503:
+            return status
+        time.sleep(float(told["retry_after"]))
+    return 503
 
 
 async def attacked(collector: Collector) -> tuple[Counter[int], list[int]]:

@@ -35,16 +35,12 @@ class Outside(tuple[System, Collector]):
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def outside(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Outside]:
     place = tmp_path_factory.mktemp("outside")
-    collector = Collector(broker, place, "outside")
-    try:
+    with Collector.run(broker, place, "outside") as collector:
         async with System.run(broker.bootstrap, "outside", place) as system:
             await system.started()
             post(collector.url, {"event": "seen", "identifiers": {"user_id": "0"}})
             await system.settled()
             yield Outside((system, collector))
-    finally:
-        collector.process.kill()
-        collector.process.wait()
 
 
 def faults(url: str, place: Path, *credentials: str) -> str:

@@ -66,9 +66,7 @@ async def system(broker: Broker, tmp_path: Path) -> AsyncIterator[System]:
 
 
 async def test_twenty_seconds_without_a_broker_lose_and_double_nothing(broker: Broker, system: System, tmp_path: Path) -> None:
-    collector = Collector(broker, tmp_path, "outage")
-    try:
-        await asyncio.to_thread(collector.until_ready)
+    with Collector.run(broker, tmp_path, "outage") as collector:
         async with aiohttp.ClientSession() as http:
             load = Load(collector.url, http)
             senders = [asyncio.create_task(load.send(f"s{number}")) for number in range(SENDERS)]
@@ -81,9 +79,6 @@ async def test_twenty_seconds_without_a_broker_lose_and_double_nothing(broker: B
             await asyncio.sleep(3)
             load.is_over = True
             await asyncio.gather(*senders)
-    finally:
-        collector.process.kill()
-        collector.process.wait()
     await system.settled()
     items = await system.walk(f"/v1/journeys/user_id/{PERSON}", limit=1_000)
     acknowledged = [answer.event_id for answer in load.answers if answer.status == 200]

@@ -80,11 +80,9 @@ async def case(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     async with AsyncExitStack() as stack:
         handlers = {name: knowing(known_by(name, namespace), page=2_500) for name, namespace in NAMESPACES.items()}
         business = {name: await stack.enter_async_context(serving(handler)) for name, handler in (handlers | BROKEN).items()}
-        (root / "own.toml").write_text(configuration(business), encoding="utf-8")
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setenv("ONETRAIL_CONFIG", str(root / "own.toml"))
-        patch.setenv("TOKEN_OF_TESTS", "t0k")
         system = await stack.enter_async_context(System.run(broker.bootstrap, "pull", root))
+        system.configure(configuration(business))
+        system.environment["TOKEN_OF_TESTS"] = "t0k"
         await system.started()
         people = [names(f"union{number}", "crm", "shop") for number in range(UNIONS)]
         await system.tell(seen(f"u{minute}", minute, *person) for person in people for minute in (0, 4, 6))

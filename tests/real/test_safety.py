@@ -57,24 +57,20 @@ async def case(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     root = tmp_path_factory.mktemp("safety")
     file = root / "tokens.toml"
     file.write_text(tokens(("crm", MASKED, "read_masked")) + tokens(("slow", SLOW, "read"), rate=1))
-    collector = Collector(broker, root, "safety")
-    async with System.run(broker.bootstrap, "safety", root) as system:
-        system.environment["ONETRAIL_TOKENS"] = str(file)
-        workers = [system.worker()]
-        system.environment["ONETRAIL_LOG"] = "json"
-        workers.append(system.worker())
-        for worker in workers:
-            worker.start()
-        await system.ready(*workers)
-        await asyncio.to_thread(collector.until_ready)
-        try:
-            await asyncio.to_thread(collect, collector, VISIT)
+    with Collector.run(broker, root, "safety") as collector:
+        async with System.run(broker.bootstrap, "safety", root) as system:
+            system.environment["ONETRAIL_TOKENS"] = str(file)
+            workers = [system.worker()]
+            system.environment["ONETRAIL_LOG"] = "json"
+            workers.append(system.worker())
+            for worker in workers:
+                worker.start()
+            await system.ready(*workers)
+            collect(collector, VISIT)
             await system.tell([CALL])
             await system.settled()
             uid = (await system.known(path_of("identities", *NAMES[0])))["unified_user_id"]
             yield Case(system, file, uid, [collector.log, *(worker.log for worker in workers)], collector.url)
-        finally:
-            collector.stop()
 
 
 def collect(collector: Collector, told: Behaviour) -> None:

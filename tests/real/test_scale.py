@@ -26,9 +26,8 @@ READY_SECONDS_MAX = 180.0
 async def system(broker: Broker, tmp_path: Path) -> AsyncIterator[System]:
     """One worker; all have standbys as soon as there are several."""
     text = PACKAGED_CONFIG.read_text(encoding="utf-8").replace("standbys = 0", "standbys = 1", 1)
-    (tmp_path / "own.toml").write_text(text.replace("\npartitions = 8", f"\npartitions = {PARTITIONS}", 1), encoding="utf-8")
     async with System.run(broker.bootstrap, "scale", tmp_path) as running:
-        running.environment = {"ONETRAIL_CONFIG": str(tmp_path / "own.toml")}
+        running.configure(text.replace("\npartitions = 8", f"\npartitions = {PARTITIONS}", 1))
         first = running.worker()
         first.start()
         await running.ready(first, seconds=READY_SECONDS_MAX)

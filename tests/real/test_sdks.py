@@ -147,13 +147,8 @@ def node_packages() -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def collector(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
-    started = Collector(broker, tmp_path_factory.mktemp("collector"), f"sdk{time.time_ns()}")
-    try:
-        started.until_ready()
+    with Collector.run(broker, tmp_path_factory.mktemp("collector"), f"sdk{time.time_ns()}") as started:
         yield started
-    finally:
-        started.process.kill()
-        started.process.wait()
 
 
 def run(command: list[str], packages: Mapping[str, str]) -> None:

@@ -65,13 +65,9 @@ async def test_everything_of_ours_reaches_kafka(system: System, secure: SecureBr
     file.write_text("\n".join(map(json.dumps, EVENTS)))
     assert onetrail("topics", "--check").out == "all topics are as they should be\n"
     assert onetrail("replay", file, "--channel", "app").code == 0
-    collector = Collector(secure, tmp_path, PREFIX, kafka=secure.secure)
-    try:
-        await asyncio.to_thread(collector.until_ready)
+    with Collector.run(secure, tmp_path, PREFIX, kafka=secure.secure) as collector:
         answer = await asyncio.to_thread(post, collector.url, {"event": "page_viewed", "identifiers": {"user_id": "42"}})
         assert answer[0] == 200
-    finally:
-        collector.stop()
     await system.put("behaviour.web", b"no event")
     await system.settled()
     journey = await system.known(path_of("journeys", "user_id", "42"))

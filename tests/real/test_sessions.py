@@ -44,14 +44,12 @@ VISITS = [
 async def system(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     root = tmp_path_factory.mktemp("sessions")
     text = PACKAGED_CONFIG.read_text(encoding="utf-8").replace("session_gap_minutes = 30", RULE, 1)
-    (root / "own.toml").write_text(text, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ONETRAIL_CONFIG", str(root / "own.toml"))
-        async with System.run(broker.bootstrap, "sessions", root) as running:
-            await running.started()
-            await running.tell(VISITS)
-            await running.settled()
-            yield running
+    async with System.run(broker.bootstrap, "sessions", root) as running:
+        running.configure(text)
+        await running.started()
+        await running.tell(VISITS)
+        await running.settled()
+        yield running
 
 
 async def journey(system: System, query: str = "") -> dict[str, Any]:

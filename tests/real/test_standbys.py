@@ -29,14 +29,12 @@ async def system(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> As
     """Two workers that share the partitions and follow each other's."""
     root = tmp_path_factory.mktemp("standbys")
     text = PACKAGED_CONFIG.read_text(encoding="utf-8").replace("standbys = 0", "standbys = 1", 1)
-    (root / "own.toml").write_text(text.replace("\npartitions = 8", f"\npartitions = {PARTITIONS}", 1), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ONETRAIL_CONFIG", str(root / "own.toml"))
-        async with System.run(broker.bootstrap, "standbys", root) as running:
-            for worker in (running.worker(), running.worker()):
-                worker.start()
-            await running.ready(*running.workers)
-            yield running
+    async with System.run(broker.bootstrap, "standbys", root) as running:
+        running.configure(text.replace("\npartitions = 8", f"\npartitions = {PARTITIONS}", 1))
+        for worker in (running.worker(), running.worker()):
+            worker.start()
+        await running.ready(*running.workers)
+        yield running
 
 
 async def test_a_take_over_reads_only_what_the_standby_had_not_seen(system: System) -> None:

@@ -55,6 +55,12 @@ class Shelf:
         assert row is None or isinstance(row, Header)
         return row
 
+    def known(self, uid: str) -> Header:
+        """The header of a journey that there must be."""
+        header = self.header(uid)
+        assert header is not None
+        return header
+
     def entries(self, uid: str) -> list[tuple[bytes, Entry]]:
         """The entries of a journey in their order."""
         found: list[tuple[bytes, Entry]] = []
@@ -71,6 +77,10 @@ class Shelf:
     def events(self, uid: str) -> list[Event]:
         """The events of a journey in their order."""
         return [decode(entry.body) for _, entry in self.entries(uid) if not entry.is_repeat]
+
+    def ids(self, uid: str) -> list[str]:
+        """Of the events of a journey in their order."""
+        return [event.event_id for event in self.events(uid)]
 
     def repeats(self, uid: str) -> dict[str, int]:
         """The clicks of a journey that are repeated, and how often."""

@@ -21,24 +21,14 @@ def shelf() -> Shelf:
     return Shelf()
 
 
-def ids(shelf: Shelf, uid: str) -> list[str]:
-    return [event.event_id for event in shelf.events(uid)]
-
-
-def known(shelf: Shelf, uid: str) -> Header:
-    header = shelf.header(uid)
-    assert header is not None
-    return header
-
-
 def test_a_late_event_stands_where_it_happened(shelf: Shelf) -> None:
     shelf.told(placed(ANN, made("order", 20)), placed(ANN, made("view", 10)))
-    assert ids(shelf, ANN) == ["view", "order"]
+    assert shelf.ids(ANN) == ["view", "order"]
 
 
 def test_events_of_the_same_moment_stand_in_the_order_of_their_ids(shelf: Shelf) -> None:
     shelf.told(*(placed(ANN, made(name, 5)) for name in ("b", "a|b", "加购", "a", "🛒")))
-    assert ids(shelf, ANN) == ["a", "a|b", "b", "加购", "🛒"]
+    assert shelf.ids(ANN) == ["a", "a|b", "b", "加购", "🛒"]
 
 
 def test_a_retry_with_a_corrected_clock_is_the_same_event(shelf: Shelf) -> None:
@@ -51,14 +41,14 @@ def test_the_first_delivery_stands_even_if_it_comes_here_after_its_retry(shelf: 
     first, retry = made("e", 50, received=60, channel="web"), made("e", 49, received=70, channel="app", stage="order")
     shelf.told(placed(ANN, retry), placed(ANN, first))
     assert shelf.events(ANN) == [first]
-    assert known(shelf, ANN).summary == folded([first])
+    assert shelf.known(ANN).summary == folded([first])
 
 
 def test_a_delivery_of_the_same_moment_may_stand_instead_of_another(shelf: Shelf) -> None:
     first, retry = made("e", 50, received=60, name="a"), made("e", 50, received=70, name="b")
     shelf.told(placed(ANN, retry), placed(ANN, first))
     assert shelf.events(ANN) == [first]
-    assert known(shelf, ANN).summary.names == {"a": 1}
+    assert shelf.known(ANN).summary.names == {"a": 1}
 
 
 def test_an_earlier_time_of_a_stage_is_told(shelf: Shelf) -> None:
@@ -80,37 +70,37 @@ def test_a_stage_is_told_again_when_its_first_event_left(shelf: Shelf) -> None:
 def test_the_absorbed_journey_gives_all_and_sends_stragglers_after(shelf: Shelf) -> None:
     shelf.told(placed(ANN, made("a", 1)), placed(BOB, made("b", 2)), JourneyClosed(BOB, ANN, {PHONE: 1}))
     shelf.told(placed(BOB, made("c", 3)))
-    assert ids(shelf, ANN) == ["a", "b", "c"]
-    assert ids(shelf, BOB) == []
-    assert known(shelf, ANN).done == (BOB,)
-    assert known(shelf, ANN).summary == folded(shelf.events(ANN))
+    assert shelf.ids(ANN) == ["a", "b", "c"]
+    assert shelf.ids(BOB) == []
+    assert shelf.known(ANN).done == (BOB,)
+    assert shelf.known(ANN).summary == folded(shelf.events(ANN))
 
 
 def test_of_one_event_in_two_journeys_the_earliest_delivery_is_left(shelf: Shelf) -> None:
     shelf.told(placed(ANN, made("e", 9, received=20)), placed(BOB, made("e", 8, received=10)))
     shelf.told(JourneyClosed(BOB, ANN, {PHONE: 1}))
     assert shelf.events(ANN) == [made("e", 8, received=10)]
-    assert known(shelf, ANN).summary == folded(shelf.events(ANN))
+    assert shelf.known(ANN).summary == folded(shelf.events(ANN))
 
 
 def test_a_split_takes_exactly_the_events_anchored_on_the_parted(shelf: Shelf) -> None:
     shelf.told(placed(ANN, made("a", 1), PHONE), placed(ANN, made("b", 2), COOKIE), placed(ANN, made("c", 3), PHONE))
     shelf.told(JourneySplit(ANN, BOB, {PHONE: 1}), placed(ANN, made("d", 4), PHONE))
-    assert (ids(shelf, ANN), ids(shelf, BOB)) == (["b"], ["a", "c", "d"])
+    assert (shelf.ids(ANN), shelf.ids(BOB)) == (["b"], ["a", "c", "d"])
 
 
 def test_who_comes_back_after_a_split_brings_the_events_back(shelf: Shelf) -> None:
     shelf.told(placed(ANN, made("a", 1), PHONE), JourneySplit(ANN, BOB, {PHONE: 1}))
     shelf.told(JourneyClosed(BOB, ANN, {PHONE: 2}), placed(ANN, made("b", 2), PHONE))
-    assert ids(shelf, ANN) == ["a", "b"]
-    assert known(shelf, ANN).moved == {PHONE: Moved(None, 2)}
+    assert shelf.ids(ANN) == ["a", "b"]
+    assert shelf.known(ANN).moved == {PHONE: Moved(None, 2)}
 
 
 def test_news_of_custody_that_come_by_a_slice_first_move_what_lies_here(shelf: Shelf) -> None:
     shelf.told(placed(ANN, made("a", 1), PHONE))
     told = Slice(ANN, BOB, "", (), {COOKIE: 1}, {PHONE: Moved(EVE, 5)}, last=True)
     shelf.told(told, JourneySplit(ANN, BOB, {PHONE: 3}))
-    assert (ids(shelf, ANN), ids(shelf, EVE)) == ([], ["a"])
+    assert (shelf.ids(ANN), shelf.ids(EVE)) == ([], ["a"])
 
 
 def test_what_comes_back_during_the_sweep_that_gives_it_away_stays_and_counts(shelf: Shelf) -> None:
@@ -119,25 +109,25 @@ def test_what_comes_back_during_the_sweep_that_gives_it_away_stays_and_counts(sh
     [under_way] = handle(sweep_on, shelf).messages
     shelf.told(Slice(ANN, BOB, "", (), {PHONE: 2}, last=True))
     shelf.told(under_way)
-    assert ids(shelf, ANN) == ["a"]
-    assert known(shelf, ANN).summary == folded(shelf.events(ANN))
+    assert shelf.ids(ANN) == ["a"]
+    assert shelf.known(ANN).summary == folded(shelf.events(ANN))
 
 
 def test_an_event_that_has_to_go_on_is_shown_here_until_it_arrived(shelf: Shelf) -> None:
     shelf.told(JourneySplit(ANN, BOB, {PHONE: 1}))
     [sweep_on, answer] = handle(Slice(ANN, EVE, "part", (carried(made("a", 1), PHONE),), {}), shelf).messages
-    assert ids(shelf, ANN) == ["a"]
+    assert shelf.ids(ANN) == ["a"]
     assert answer == SliceTaken(EVE, "part")
     shelf.told(sweep_on)
-    assert (ids(shelf, ANN), ids(shelf, BOB)) == ([], ["a"])
+    assert (shelf.ids(ANN), shelf.ids(BOB)) == ([], ["a"])
 
 
 def test_erasure_leaves_the_fact_alone_and_what_parted_before(shelf: Shelf) -> None:
     shelf.told(placed(ANN, made("a", 1), PHONE), placed(ANN, made("b", 2), COOKIE))
     [before] = handle(JourneySplit(ANN, BOB, {PHONE: 1}), shelf).messages
     shelf.told(JourneyErased(ANN, 0), before, placed(ANN, made("c", 3), COOKIE), placed(ANN, made("d", 4), PHONE))
-    assert (ids(shelf, ANN), ids(shelf, BOB)) == ([], ["a", "d"])
-    assert known(shelf, ANN) == Header("erased", moved={PHONE: Moved(BOB, 1)}, sweeps=2)
+    assert (shelf.ids(ANN), shelf.ids(BOB)) == ([], ["a", "d"])
+    assert shelf.known(ANN) == Header("erased", moved={PHONE: Moved(BOB, 1)}, sweeps=2)
     assert not [key for key in shelf.rows if key.startswith((b"t|" + ANN.encode(), b"e|" + ANN.encode()))]
 
 
@@ -145,18 +135,18 @@ def test_erasure_during_a_hand_over_takes_what_still_comes(shelf: Shelf) -> None
     shelf.told(placed(BOB, made("b", 2)))
     [sweep_on] = handle(JourneyClosed(BOB, ANN, {PHONE: 1}), shelf).messages
     shelf.told(JourneyErased(ANN, 0), sweep_on)
-    assert (ids(shelf, ANN), ids(shelf, BOB)) == ([], [])
+    assert (shelf.ids(ANN), shelf.ids(BOB)) == ([], [])
 
 
 def test_a_fragment_hears_that_all_is_there_even_if_it_was_absorbed_meanwhile(shelf: Shelf) -> None:
     [sweep_on] = handle(JourneySplit(ANN, BOB, {PHONE: 1}), shelf).messages
     shelf.told(JourneyClosed(BOB, EVE, {PHONE: 2}), Slice(ANN, EVE, "", (), {}, {PHONE: Moved(None, 3)}, last=True), sweep_on)
-    assert known(shelf, EVE).done == (parted(BOB), BOB)
+    assert shelf.known(EVE).done == (parted(BOB), BOB)
 
 
 def test_a_split_that_is_known_already_is_answered_at_once(shelf: Shelf) -> None:
     shelf.told(Slice(ANN, EVE, "", (), {}, {PHONE: Moved(BOB, 3)}, last=True), JourneySplit(ANN, BOB, {PHONE: 3}))
-    assert known(shelf, BOB).done == (parted(BOB),)
+    assert shelf.known(BOB).done == (parted(BOB),)
 
 
 def test_what_had_parted_from_the_absorbed_is_not_erased_with_the_survivor(shelf: Shelf) -> None:
@@ -164,7 +154,7 @@ def test_what_had_parted_from_the_absorbed_is_not_erased_with_the_survivor(shelf
     [sweep_on] = handle(JourneyClosed(BOB, ANN, {COOKIE: 1}), shelf).messages
     late = Slice(BOB, UnifiedUserId("u_dan"), "part", (carried(made("a", 1), PHONE),), {PHONE: 2})
     shelf.told(late, placed(BOB, made("b", 2), PHONE), sweep_on)
-    assert ids(shelf, EVE) == ["a", "b"]
+    assert shelf.ids(EVE) == ["a", "b"]
 
 
 @pytest.mark.parametrize(

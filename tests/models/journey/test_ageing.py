@@ -38,28 +38,18 @@ def due(before: int) -> RetentionDue:
     return RetentionDue(UnifiedUserId(""), before)
 
 
-def ids(shelf: Shelf, uid: str) -> list[str]:
-    return [event.event_id for event in shelf.events(uid)]
-
-
-def known(shelf: Shelf, uid: str) -> Header:
-    header = shelf.header(uid)
-    assert header is not None
-    return header
-
-
 def test_what_is_old_is_listed_no_more_and_still_counts(shelf: Shelf) -> None:
     shelf.told(due(50))
-    assert ids(shelf, ANN) == ["new"]
-    assert known(shelf, ANN).summary == folded([OLD, NEW])
-    assert known(shelf, ANN).listed_since == 50
+    assert shelf.ids(ANN) == ["new"]
+    assert shelf.known(ANN).summary == folded([OLD, NEW])
+    assert shelf.known(ANN).listed_since == 50
     assert not [key for key in shelf.rows if b"old" in key]
 
 
 def test_a_journey_without_old_events_stays_as_it_is(shelf: Shelf) -> None:
-    before = known(shelf, ANN)
+    before = shelf.known(ANN)
     shelf.told(due(10))
-    assert known(shelf, ANN) == before
+    assert shelf.known(ANN) == before
 
 
 def test_the_same_timer_again_changes_nothing(shelf: Shelf) -> None:
@@ -72,25 +62,25 @@ def test_the_same_timer_again_changes_nothing(shelf: Shelf) -> None:
 def test_totals_survive_a_refold(shelf: Shelf) -> None:
     shelf.told(due(50))
     shelf.told(JourneySplit(ANN, BOB, {PHONE: 1}))
-    assert known(shelf, ANN).summary == folded([OLD])
-    assert known(shelf, BOB).summary == folded([NEW])
+    assert shelf.known(ANN).summary == folded([OLD])
+    assert shelf.known(BOB).summary == folded([NEW])
 
 
 def test_who_leaves_takes_only_what_is_still_listed(shelf: Shelf) -> None:
     shelf.told(due(50))
     shelf.told(JourneySplit(ANN, BOB, {COOKIE: 1}))
-    assert known(shelf, ANN).summary == folded([OLD, NEW])
-    assert ids(shelf, BOB) == []
+    assert shelf.known(ANN).summary == folded([OLD, NEW])
+    assert shelf.ids(BOB) == []
 
 
 def test_the_survivor_takes_over_the_totals_and_the_later_limit(shelf: Shelf) -> None:
     shelf.told(placed(BOB, made("older", 5)), due(50), due(60), placed(BOB, made("b", 70)))
     outcomes = shelf.told(JourneyClosed(ANN, BOB, {PHONE: 1, COOKIE: 1}))
-    header = known(shelf, BOB)
+    header = shelf.known(BOB)
     assert header.summary == folded([OLD, NEW, made("older", 5), made("b", 70)])
     assert (header.aged, header.listed_since) == (folded([OLD, made("older", 5)]), 50)
     assert [(one.stage, one.entered_at) for out in outcomes for one in out.entered] == [("visit", 10)]
-    assert known(shelf, ANN) == Header("moved", into=BOB, versions={PHONE: 1, COOKIE: 1}, sweeps=1)
+    assert shelf.known(ANN) == Header("moved", into=BOB, versions={PHONE: 1, COOKIE: 1}, sweeps=1)
 
 
 def test_what_comes_from_before_the_limit_is_reported_and_nowhere_counted(shelf: Shelf) -> None:
@@ -99,7 +89,7 @@ def test_what_comes_from_before_the_limit_is_reported_and_nowhere_counted(shelf:
         for uid in (ANN, EVE):
             [outcome] = shelf.told(placed(uid, late))
             assert [one.event_id for one in outcome.late] == [late.event_id]
-    assert known(shelf, ANN).summary == folded([OLD, NEW])
+    assert shelf.known(ANN).summary == folded([OLD, NEW])
     assert shelf.header(EVE) is None
 
 
@@ -107,16 +97,16 @@ def test_what_is_handed_over_is_taken_whatever_its_age_and_rests_until_the_secon
     shelf.told(due(50))
     shelf.told(Slice(ANN, BOB, "1/x/0", (carried(made("given", 20), PHONE),), {}))
     shelf.told(due(60))
-    assert ids(shelf, ANN) == ["given", "new"]
+    assert shelf.ids(ANN) == ["given", "new"]
     shelf.told(due(60), due(61))
-    assert ids(shelf, ANN) == ["new"]
-    assert known(shelf, ANN).summary == folded([OLD, NEW, made("given", 20)])
+    assert shelf.ids(ANN) == ["new"]
+    assert shelf.known(ANN).summary == folded([OLD, NEW, made("given", 20)])
 
 
 def test_erasure_takes_the_totals_too(shelf: Shelf) -> None:
     shelf.told(due(50))
     shelf.told(JourneyErased(ANN, 0))
-    assert known(shelf, ANN) == Header("erased", sweeps=1)
+    assert shelf.known(ANN) == Header("erased", sweeps=1)
 
 
 def test_a_partition_ages_in_small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +131,7 @@ def test_whatever_timers_come_totals_are_of_all_and_listed_is_what_is_young(even
     shelf.told(*(placed(ANN, event) for event in events))
     for limit in limits:
         shelf.told(due(limit))
-    header, limit = known(shelf, ANN), max(limits)
+    header, limit = shelf.known(ANN), max(limits)
     assert shelf.events(ANN) == sorted((e for e in events if e.occurred_at >= limit), key=place_of)
     assert header.summary == folded(events)
     assert header.aged == folded([e for e in events if e.occurred_at < limit])

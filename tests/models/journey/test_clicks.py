@@ -39,14 +39,8 @@ def told(shelf: Shelf, *events: Event, uid: str = ANN) -> list[str]:
     return [event.event_id for outcome in outcomes for event in outcome.repeated]
 
 
-def ids(shelf: Shelf, uid: str = ANN) -> list[str]:
-    return [event.event_id for event in shelf.events(uid)]
-
-
 def summary(shelf: Shelf, uid: str = ANN) -> object:
-    header = shelf.header(uid)
-    assert header is not None
-    return header.summary
+    return shelf.known(uid).summary
 
 
 @pytest.mark.parametrize(
@@ -71,7 +65,7 @@ def test_a_click_counts_a_minute_after_the_last_one_that_does(
 def test_of_d1_at_0_30_and_70_seconds_and_d2_at_30_one_is_repeated(shelf: Shelf) -> None:
     repeated = told(shelf, click("a", 0), click("b", 30), click("c", 70), click("d", 30, "d2"))
     assert repeated == ["b"]
-    assert ids(shelf) == ["a", "d", "c"]
+    assert shelf.ids(ANN) == ["a", "d", "c"]
     assert shelf.repeats(ANN) == {"a": 1}
     assert summary(shelf) == folded(shelf.events(ANN))
 
@@ -88,28 +82,28 @@ def test_a_retry_whose_clock_was_set_right_is_no_repetition_of_itself(shelf: She
 
 def test_an_earlier_delivery_takes_its_verdict_with_it(shelf: Shelf) -> None:
     told(shelf, click("a", 0), click("b", 30, received=9), click("b", 90, received=1))
-    assert ids(shelf) == ["a", "b"]
+    assert shelf.ids(ANN) == ["a", "b"]
     assert shelf.repeats(ANN) == {}
     assert summary(shelf) == folded(shelf.events(ANN))
 
 
 def test_a_late_click_takes_the_place_of_what_counted(shelf: Shelf) -> None:
     assert told(shelf, click("b", 0), click("c", 50), click("d", 100), click("a", -20)) == ["c", "b", "d"]
-    assert ids(shelf) == ["a", "c"]
+    assert shelf.ids(ANN) == ["a", "c"]
     assert shelf.repeats(ANN) == {"a": 1, "c": 1}
     assert summary(shelf) == folded(shelf.events(ANN))
 
 
 def test_other_behaviour_is_no_click_and_has_no_rows_of_clicks(shelf: Shelf) -> None:
     assert told(shelf, made("a", 1), made("b", 2)) == []
-    assert ids(shelf) == ["a", "b"]
+    assert shelf.ids(ANN) == ["a", "b"]
     assert not [key for key in shelf.rows if key.startswith((CLICKS, LATEST))]
 
 
 def test_of_one_person_who_turns_out_to_be_two_each_has_clicks_of_its_own(shelf: Shelf) -> None:
     shelf.told(placed(ANN, click("a", 0), PHONE), placed(ANN, click("b", 30), COOKIE), placed(ANN, click("c", 40), PHONE))
     shelf.told(JourneySplit(ANN, BOB, {PHONE: 1}))
-    assert (ids(shelf, ANN), ids(shelf, BOB)) == (["b"], ["a"])
+    assert (shelf.ids(ANN), shelf.ids(BOB)) == (["b"], ["a"])
     assert (shelf.repeats(ANN), shelf.repeats(BOB)) == ({}, {"a": 1})
 
 
@@ -124,7 +118,7 @@ def test_of_two_persons_who_turn_out_to_be_one_clicks_are_compared_together(shel
     shelf.told(placed(ANN, click("a", 0), PHONE), placed(BOB, click("b", 30), COOKIE))
     outcomes = shelf.told(JourneyClosed(BOB, ANN, {COOKIE: 1}))
     assert [event.event_id for outcome in outcomes for event in outcome.repeated] == ["b"]
-    assert (ids(shelf), shelf.repeats(ANN)) == (["a"], {"a": 1})
+    assert (shelf.ids(ANN), shelf.repeats(ANN)) == (["a"], {"a": 1})
 
 
 def test_an_erased_person_leaves_no_clicks(shelf: Shelf) -> None:
@@ -136,7 +130,7 @@ def test_an_erased_person_leaves_no_clicks(shelf: Shelf) -> None:
 def test_repetitions_age_with_what_they_repeat(shelf: Shelf) -> None:
     told(shelf, click("a", 0), click("b", 30), click("c", 100))
     shelf.told(RetentionDue(UnifiedUserId(""), NOON + 10_000))
-    assert ids(shelf) == ["c"]
+    assert shelf.ids(ANN) == ["c"]
     assert not [key for key in shelf.rows if b"|b" in key]
     assert summary(shelf) == folded([click("a", 0), click("c", 100)])
     assert told(shelf, click("d", 110)) == ["d"]
@@ -146,7 +140,7 @@ def test_when_all_clicks_aged_the_next_one_counts(shelf: Shelf) -> None:
     told(shelf, click("a", 0), click("b", 30))
     shelf.told(RetentionDue(UnifiedUserId(""), NOON + 10_000))
     assert told(shelf, click("c", 45)) == []
-    assert ids(shelf) == ["c"]
+    assert shelf.ids(ANN) == ["c"]
 
 
 def test_more_repetitions_than_are_kept_are_reported_and_forgotten(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +172,7 @@ def test_any_order_of_arrival_gives_the_same_clicks(data: st.DataObject, step: i
         patch.setattr(clicks, "STEP_CLICKS", step)
         repeated = told(shelf, *arriving)
     expected = repetitions_of(events)
-    assert ids(shelf) == sorted(expected)
+    assert shelf.ids(ANN) == sorted(expected)
     assert shelf.repeats(ANN) == {name: len(some) for name, some in expected.items() if some}
     assert {name for some in expected.values() for name in some} <= set(repeated)
     assert summary(shelf) == folded(shelf.events(ANN))

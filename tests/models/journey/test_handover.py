@@ -35,8 +35,7 @@ def test_a_journey_of_100_000_events_moves_in_small_steps_and_in_order() -> None
     assert max(slices) <= sweep.SLICE_BYTES
     assert len(slices) == EVENTS / sweep.STEP_ENTRIES + 1
     assert order == [entry.body for _, entry in shelf.entries(NEW)]
-    header = shelf.header(NEW)
-    assert header is not None
+    header = shelf.known(NEW)
     assert (header.summary.events, header.done, header.sweep) == (EVENTS, (OLD,), None)
     assert shelf.header(OLD) == Header("moved", into=NEW, versions={KEY: 1}, sweeps=1)
     assert not shelf.entries(OLD)
@@ -49,7 +48,7 @@ def test_large_events_travel_in_slices_of_their_own() -> None:
     outcomes = shelf.told(JourneyClosed(OLD, NEW, {KEY: 1}))
     slices = [told for out in outcomes for told in out.messages if isinstance(told, Slice) and not told.last]
     assert [len(one.events) for one in slices] == [6, 6, 6, 6, 6]
-    assert [event.event_id for event in shelf.events(NEW)] == [f"e{n:02}" for n in range(30)]
+    assert shelf.ids(NEW) == [f"e{n:02}" for n in range(30)]
 
 
 def test_what_comes_in_between_the_leaving_ones_is_passed_over_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,8 +65,7 @@ def test_what_comes_in_between_the_leaving_ones_is_passed_over_in_steps(monkeypa
         shelf.touched = 0
         moving += handle(moving.popleft(), shelf).messages
         assert shelf.touched <= 3 * 2 + 3
-    header = shelf.header(OLD)
-    assert header is not None
+    header = shelf.known(OLD)
     assert [event.occurred_at for event in shelf.events(OLD)] == [*range(1, 20), 200]
     assert header.summary == folded(shelf.events(OLD))
     assert [event.occurred_at for event in shelf.events(NEW)] == [0, 100]

@@ -56,8 +56,7 @@ def test_any_order_and_any_repetition_give_the_same_journey(events: list[Event],
     arriving = data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=4))))
     shelf = Shelf()
     shelf.told(*(placed(UID, event) for event in arriving))
-    header = shelf.header(UID)
-    assert header is not None
+    header = shelf.known(UID)
     assert shelf.events(UID) == standing(events)
     assert header.summary == folded(standing(events))
     assert header.sweep is None

@@ -62,9 +62,8 @@ def drain(message: JourneyMessage, shelf: Shelf) -> None:
 @pytest.mark.parametrize("told_first", [True, False])
 def test_what_was_erased_does_not_come_back_with_its_identifier(told_first: bool) -> None:
     shelf, w = risen(told_first), UnifiedUserId("w")
-    assert [event.event_id for event in shelf.events(w)] == ["other", "new"]
-    header = shelf.header(w)
-    assert header is not None
+    assert shelf.ids(w) == ["other", "new"]
+    header = shelf.known(w)
     assert header.sweep is None
     assert header.summary.events == 2
 

@@ -31,16 +31,14 @@ sha256 = "{digest_of(MASKED).hex()}"
 async def system(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     root = tmp_path_factory.mktemp("console")
     text = PACKAGED_CONFIG.read_text(encoding="utf-8").replace("session_gap_minutes = 30", RULE, 1)
-    (root / "own.toml").write_text(text, encoding="utf-8")
     (root / "tokens.toml").write_text(TOKENS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ONETRAIL_CONFIG", str(root / "own.toml"))
-        patch.setenv("ONETRAIL_TOKENS", str(root / "tokens.toml"))
-        async with System.run(broker.bootstrap, "console", root) as running:
-            await running.started()
-            await running.tell(ALL)
-            await running.settled()
-            yield running
+    async with System.run(broker.bootstrap, "console", root) as running:
+        running.configure(text)
+        running.environment["ONETRAIL_TOKENS"] = str(root / "tokens.toml")
+        await running.started()
+        await running.tell(ALL)
+        await running.settled()
+        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")

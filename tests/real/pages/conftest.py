@@ -82,10 +82,5 @@ def door(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     directory = tmp_path_factory.mktemp("pages")
     config = directory / "onetrail.toml"
     config.write_text(PACKAGED_CONFIG.read_text())
-    collector = Collector(broker, directory, f"pages{time.time_ns()}", config=config)
-    try:
-        collector.until_ready()
+    with Collector.run(broker, directory, f"pages{time.time_ns()}", config=config) as collector:
         yield Door(broker, collector, config)
-    finally:
-        collector.process.kill()
-        collector.process.wait()
