@@ -5,11 +5,13 @@ from collections.abc import Collection, Mapping
 
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
-from app.config.reading import Section, closed, known
+from app.config.reading import Section, channels_of, closed
 from models.codeless import TEXT, CodelessRule
 from models.parse import EVENT_NAME_LENGTH_MAX
 
 VERSION_MAX = 1_000_000
+VERSION = "rule_version"
+"""The property in which pages tell it."""
 _ATTRIBUTE = r"@[A-Za-z_][A-Za-z0-9_.:-]*"
 _TYPED = "@value"
 _NO_PAGE = LexborHTMLParser("")
@@ -33,7 +35,7 @@ def _rule(table: Section, channel_names: Collection[str]) -> CodelessRule:
             properties=_properties(section),
             version=section.number("version", 1, 1, VERSION_MAX),
             enabled=section.flag("enabled", default=True),
-            channels=frozenset(known(section, "channels", one, channel_names, "channel") for one in section.texts("channels")),
+            channels=frozenset(channels_of(section, channel_names) or ()),
         )
 
 
@@ -49,6 +51,8 @@ def _selector(section: Section) -> str:
 def _properties(section: Section) -> Mapping[str, str]:
     sources = section.names("properties")
     for name, source in sources.items():
+        if name == VERSION:
+            section.refuse(f"properties.{name}", "is the version of the rule; choose another name")
         if source != TEXT and not re.fullmatch(_ATTRIBUTE, source):
             section.refuse(f"properties.{name}", f'must be "text" or an attribute such as "@data-model", not {source!r}')
         if source.lower() == _TYPED:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from app.config.reading import Section, closed, known
+from app.config.reading import Section, channels_of, closed
 from app.config.schema import Journey
 from models.inference import Rule
 from models.stages import Stage
@@ -33,7 +33,8 @@ def journey(root: Section, channel_names: Collection[str]) -> tuple[tuple[Stage,
 
 def _stage(section: Section, channel_names: Collection[str], found: Collection[str]) -> Stage:
     name = _name(section, "a stage", found)
-    return Stage(name, _events(section), _channels(section, channel_names), _conditions(section, "properties"))
+    channels = channels_of(section, channel_names)
+    return Stage(name, _events(section), None if channels is None else frozenset(channels), _conditions(section, "properties"))
 
 
 def _inference(section: Section, found: Collection[str]) -> Rule:
@@ -66,11 +67,6 @@ def _events(section: Section) -> frozenset[str]:
     if not events:
         section.refuse("events", "must name at least one event")
     return frozenset(events)
-
-
-def _channels(section: Section, names: Collection[str]) -> frozenset[str] | None:
-    """None = of any channel."""
-    return frozenset(known(section, "channels", name, names, "channel") for name in section.texts("channels")) or None
 
 
 def _conditions(section: Section, key: str) -> tuple[tuple[str, object], ...]:

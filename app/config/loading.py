@@ -26,7 +26,7 @@ def load(path: Path) -> Config:
             stages=stages,
             systems=systems,
             events=rules.events(root, sources),
-            cleaning=rules.cleaning(root, sources),
+            cleaning=rules.cleaning(root, sources, namespaces),
             regions=rules.regions(root),
             codeless=codeless(root, channels),
             topics=topics,

@@ -135,6 +135,14 @@ def known(section: Section, key: str, name: str, names: Collection[str], what: s
     return name
 
 
+def channels_of(section: Section, channel_names: Collection[str]) -> tuple[str, ...] | None:
+    """The key `channels`: one declared channel at least; None = any, where the key is missing."""
+    names = section.texts("channels")
+    if not names and "channels" in section.values:
+        section.refuse("channels", "must name at least one channel; leave it out for all")
+    return tuple(known(section, "channels", name, channel_names, "channel") for name in names) or None
+
+
 def _hint(value: object, names: Collection[str]) -> str:
     near = get_close_matches(str(value), sorted(names), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Collection, Mapping
 
-from app.config.reading import Section, closed, known
+from app.config.reading import Section, channels_of, closed, known
 from app.config.schema import Behaviour, Regions
 from models.cleaning import CATALOGUE, Cleaning, Switch, TestTraffic, Where
+from models.parse import EVENT_NAME_LENGTH_MAX
 
 VERSION_MAX = 1_000_000
 _DAY_MS = 86_400_000
 _FIELD = r"(event|channel|business_system|identifiers\.\S+|(properties|traits|context)(\.[^.\s]+)+)"
+_IDENTIFIERS = "identifiers."
 _FIELD_RULE = "must be event, channel, business_system, identifiers.NAMESPACE, or a place in properties, traits or context"
 _PLACES = r"[^.+\s]+(\.[^.+\s]+)*(\+[^.+\s]+(\.[^.+\s]+)*)*"
 
@@ -19,6 +21,8 @@ def events(root: Section, channel_names: Collection[str]) -> dict[str, Behaviour
     found: dict[str, Behaviour] = {}
     taken: dict[tuple[str | None, str], str] = {}
     for name, table in root.sections("events"):
+        if not 0 < len(name) <= EVENT_NAME_LENGTH_MAX or name != name.strip():
+            root.refuse("events", f"{name!r} is not a name of 1 to {EVENT_NAME_LENGTH_MAX} characters without spaces around them")
         with closed(table) as section:
             everywhere = section.texts("synonyms")
             channels = _names_by_channel(section.section("synonyms_in"), channel_names)
@@ -56,7 +60,7 @@ def _refuse_doubles(
         taken[channel, other] = name
 
 
-def cleaning(root: Section, channel_names: Collection[str]) -> Cleaning:
+def cleaning(root: Section, channel_names: Collection[str], namespaces: Collection[str]) -> Cleaning:
     """`[cleaning]`: the settings of the rules, where each is on, and how tests are told from customers."""
     usual = Cleaning()
     with closed(root.section("cleaning")) as section:
@@ -68,7 +72,7 @@ def cleaning(root: Section, channel_names: Collection[str]) -> Cleaning:
             click_exempt=section.texts("click_exempt"),
             crawler_exempt=section.texts("crawler_exempt", usual.crawler_exempt),
             switches=_switches(section.section("rules"), channel_names),
-            test_traffic=_test_traffic(section, channel_names),
+            test_traffic=_test_traffic(section, channel_names, namespaces),
         )
 
 
@@ -78,18 +82,11 @@ def _switches(table: Section, channel_names: Collection[str]) -> dict[str, Switc
     for name in table.values:
         known(table, name, name, rules, "rule")
         with closed(table.section(name)) as section:
-            found[name] = Switch(section.flag("enabled", default=True), _channels(section, channel_names))
+            found[name] = Switch(section.flag("enabled", default=True), channels_of(section, channel_names))
     return found
 
 
-def _channels(section: Section, channel_names: Collection[str]) -> tuple[str, ...] | None:
-    channels = section.texts("channels")
-    for channel in channels:
-        known(section, "channels", channel, channel_names, "channel")
-    return channels or None
-
-
-def _test_traffic(section: Section, channel_names: Collection[str]) -> tuple[TestTraffic, ...]:
+def _test_traffic(section: Section, channel_names: Collection[str], namespaces: Collection[str]) -> tuple[TestTraffic, ...]:
     found: dict[str, TestTraffic] = {}
     taken = {rule.name for rule in CATALOGUE}
     for table in section.listed("test_traffic"):
@@ -98,17 +95,19 @@ def _test_traffic(section: Section, channel_names: Collection[str]) -> tuple[Tes
             if name in taken:
                 one.refuse("name", f"{name!r} is the name of another rule already")
             taken.add(name)
-            where = tuple(_where(condition) for condition in one.listed("where"))
+            where = tuple(_where(condition, namespaces) for condition in one.listed("where"))
             if not where:
                 one.refuse("where", 'must hold at least one condition: [{ field = "context.userAgent", matches = "^k6/" }]')
             version = one.number("version", 1, 1, VERSION_MAX)
-            found[name] = TestTraffic(name, where, version, _channels(one, channel_names))
+            found[name] = TestTraffic(name, where, version, channels_of(one, channel_names))
     return tuple(found.values())
 
 
-def _where(table: Section) -> Where:
+def _where(table: Section, namespaces: Collection[str]) -> Where:
     with closed(table) as section:
         field = section.text("field", pattern=_FIELD, rule=_FIELD_RULE)
+        if field.startswith(_IDENTIFIERS):
+            known(section, "field", field.removeprefix(_IDENTIFIERS), namespaces, "namespace")
         values, matches = section.texts("values"), section.optional_text("matches")
         if not values and matches is None:
             section.refuse("", "must have values, a list of texts, or matches, a regular expression")
