@@ -49,7 +49,7 @@ class History:
                 first = file.peek(64).lstrip()[:1]
                 yield from self._json_lines(file) if first in (b"{", b"") else self._notation(file)
         except (OSError, EOFError, zlib.error) as error:
-            raise HistoryError(f"{self._path}: {error}") from None
+            raise HistoryError(f"{self._path} cannot be read to its end: {error}") from None
 
     def _open(self) -> io.BufferedReader:
         if self._path.suffix == ".gz":
@@ -73,6 +73,8 @@ class History:
     def _notation(self, file: IO[bytes]) -> Iterator[IdentityMessage]:
         try:
             lines = notation.read(file.read().decode())
+        except UnicodeDecodeError:
+            raise HistoryError(f"{self._path} is neither JSON Lines nor text in UTF-8") from None
         except ValueError as error:
             raise HistoryError(f"{self._path}: {error}") from None
         for line in lines:

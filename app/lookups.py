@@ -14,7 +14,7 @@ from app.live import Live
 from app.pages import Pages
 from app.people import People, Person
 from app.pull import Puller, Span, tokens_of
-from app.queries import is_live, journey_query, moment, walk_query, zone_of
+from app.queries import is_live, journey_query, moment, once, walk_query, zone_of
 from app.routing import NotReady, Peers
 from app.sending import Sending
 from app.tokens import peer_token
@@ -58,7 +58,7 @@ class ExplainView(Lookup):
 
     async def get(self, request: web.Request, namespace: str, value: str) -> web.Response:
         shown = _answers(request)
-        to_namespace, colon, to_value = request.query.get("to", "").partition(":")
+        to_namespace, colon, to_value = (once(request.query, "to") or "").partition(":")
         if not colon:
             raise Refusal("bad_request", "to is namespace:value")
         start, end = key(namespace, value), key(to_namespace, to_value)

@@ -2,12 +2,11 @@
 
 import asyncio
 import secrets
-from typing import TypeVar
 
-import msgspec
 from aiohttp import web
 
 from app.asking import found, sighting
+from app.bodies import erasure, pair
 from app.instance import REQUESTS, app
 from app.lookups import Lookup, people
 from app.runtime.durable import Record
@@ -18,41 +17,12 @@ SEEN_SECONDS, SEEN_TRIES_MAX = 0.01, 200
 """How often an answer looks whether the request can be asked for; the request itself is in the log by then."""
 
 
-class Named(msgspec.Struct, frozen=True):
-    """An identifier in a body."""
-
-    namespace: str
-    value: str | int
-
-
-class PairBody(msgspec.Struct, frozen=True):
-    """The body of a link or unlink."""
-
-    a: Named
-    b: Named
-    reason: str = ""
-
-
-class ErasureBody(msgspec.Struct, frozen=True):
-    """The body of an erasure."""
-
-    namespace: str
-    value: str | int
-    reason: str = ""
-
-
-T = TypeVar("T")
-
-_pair = msgspec.json.Decoder(PairBody)
-_erasure = msgspec.json.Decoder(ErasureBody)
-
-
 @app.page("/v1/links")
 class LinksView(Lookup):
     """These two are one person."""
 
     async def post(self, request: web.Request) -> web.Response:
-        body = _read(await request.read(), _pair)
+        body = pair(await request.read())
         a, b = sighting(body.a.namespace, body.a.value), sighting(body.b.namespace, body.b.value)
         _refuse_same(a.key, b.key)
         return await _send(LinkAsked(request_id(), a, b, body.reason))
@@ -63,7 +33,7 @@ class UnlinksView(Lookup):
     """These two are not one person."""
 
     async def post(self, request: web.Request) -> web.Response:
-        body = _read(await request.read(), _pair)
+        body = pair(await request.read())
         a, b = sighting(body.a.namespace, body.a.value).key, sighting(body.b.namespace, body.b.value).key
         _refuse_same(a, b)
         return await _send(UnlinkAsked(request_id(), a, b, body.reason))
@@ -74,7 +44,7 @@ class ErasuresView(Lookup):
     """Forget this person."""
 
     async def post(self, request: web.Request) -> web.Response:
-        body = _read(await request.read(), _erasure)
+        body = erasure(await request.read())
         return await _send(ErasureAsked(request_id(), sighting(body.namespace, body.value).key, body.reason))
 
 
@@ -90,13 +60,6 @@ class RequestView(Lookup):
 def request_id() -> str:
     """A name that nobody had before."""
     return secrets.token_urlsafe(16)
-
-
-def _read(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    try:
-        return decoder.decode(raw)
-    except msgspec.DecodeError as error:
-        raise Refusal("bad_request", f"the body is not such a request: {error}") from None
 
 
 def _refuse_same(a: str, b: str) -> None:

@@ -1,6 +1,5 @@
 """The query strings of the lookups: what may be asked, and a 400 that names the parameter for what may not."""
 
-from collections.abc import Mapping
 from datetime import tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,25 +27,37 @@ class JourneyQuery(NamedTuple):
 def journey_query(query: MultiMapping[str], zone: tzinfo) -> JourneyQuery:
     """`from` (inclusive), `to` (exclusive), `channel`, `event` (repeatable), `order`, `limit`, `cursor`."""
     walk = walk_query(query)
-    window = walk.window._replace(since=moment(query, "from", zone), before=moment(query, "to", zone))
+    since, before = moment(query, "from", zone), moment(query, "to", zone)
+    if since is not None and before is not None and since > before:
+        raise Refusal("bad_request", "from lies after to, so no event can lie between them; swap them")
+    window = walk.window._replace(since=since, before=before)
     return walk._replace(window=window, wanted=Filter(_several(query, "channel"), _several(query, "event")))
 
 
 def walk_query(query: MultiMapping[str]) -> JourneyQuery:
     """`order`, `limit`, `cursor`: of everything."""
-    order = query.get("order", "asc")
+    order = once(query, "order") or "asc"
     if order not in ("asc", "desc"):
         raise Refusal("bad_request", "order is asc or desc")
+    cursor = once(query, "cursor")
     try:
-        after = place(query["cursor"]) if query.get("cursor") else None
+        after = place(cursor) if cursor else None
     except ValueError as error:
         raise Refusal("bad_request", f"cursor: {error}") from None
     return JourneyQuery(Window(after=after, descending=order == "desc"), Filter(), _limit(query))
 
 
-def zone_of(query: Mapping[str, str], default: tzinfo) -> tzinfo:
+def once(query: MultiMapping[str], name: str) -> str | None:
+    """The value of a parameter that may be given once; None where it is not."""
+    given = query.getall(name, [])
+    if len(given) > 1:
+        raise Refusal("bad_request", f"{name} is given {len(given)} times; give it once")
+    return given[0] if given else None
+
+
+def zone_of(query: MultiMapping[str], default: tzinfo) -> tzinfo:
     """The zone in which times are shown, and read where they have no offset: `tz`, a name of the time zone database."""
-    name = query.get("tz")
+    name = once(query, "tz")
     if name is None:
         return default
     try:
@@ -55,17 +66,17 @@ def zone_of(query: Mapping[str, str], default: tzinfo) -> tzinfo:
         raise Refusal("bad_request", f"tz is a time zone like Asia/Shanghai, not {name!r}") from None
 
 
-def is_live(query: Mapping[str, str]) -> bool:
+def is_live(query: MultiMapping[str]) -> bool:
     """Whether `live` asks for what business systems know."""
-    text = query.get("live", "false")
-    if text not in ("true", "false"):
+    text = once(query, "live")
+    if text not in (None, "true", "false"):
         raise Refusal("bad_request", f"live is true or false, not {text!r}")
     return text == "true"
 
 
-def moment(query: Mapping[str, str], name: str, zone: tzinfo) -> int | None:
+def moment(query: MultiMapping[str], name: str, zone: tzinfo) -> int | None:
     """A time in UTC milliseconds; None when it is not asked for. A `+` in a query arrives as a space."""
-    text = query.get(name)
+    text = once(query, name)
     if text is None:
         return None
     at = instant(text.replace(" ", "+") if "T" in text else text, zone)
@@ -78,8 +89,9 @@ def _several(query: MultiMapping[str], name: str) -> frozenset[str]:
     return frozenset(part for value in query.getall(name, []) for part in value.split(",") if part)
 
 
-def _limit(query: Mapping[str, str]) -> int:
-    text = query.get("limit", str(LIMIT_DEFAULT))
+def _limit(query: MultiMapping[str]) -> int:
+    given = once(query, "limit")
+    text = str(LIMIT_DEFAULT) if given is None else given
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LIMIT_MAX):
         raise Refusal("bad_request", f"limit is a number from 1 to {LIMIT_MAX}, not {text!r}")
     return int(text)

@@ -12,7 +12,7 @@ import msgspec
 from models.display import rfc3339
 from models.event import Rejected
 from models.foreign import UNREADABLE
-from models.mapping import Places
+from models.mapping import ESTIMATED, Places
 from models.parse import FUTURE_MS_MAX
 from models.surrogates import mended
 from models.times import instant
@@ -41,7 +41,11 @@ def as_it_came(raw: bytes, places: Places | None, zone: tzinfo, came_at_ms: int)
     try:
         if where.sent_at and wire.sent_at is not None:
             record = _put(record, where.sent_at.split("."), b"null")
-        return bytes(_put(record, where.occurred_at.split("."), _encode(rfc3339(corrected, UTC)))) if where.occurred_at else raw
+        if not where.occurred_at:
+            return raw
+        if wire.occurred_at is None:
+            record = _put(record, [ESTIMATED], b"true")
+        return bytes(_put(record, where.occurred_at.split("."), _encode(rfc3339(corrected, UTC))))
     except UNREADABLE:
         return raw
 

@@ -6,6 +6,9 @@ import msgspec
 
 FIELDS = ("event", "event_id", "occurred_at", "sent_at", "properties", "traits", "context")
 
+ESTIMATED = "time_estimated"
+"""Stands at the top of a record of any format: only who keeps a record for later writes it."""
+
 _TABLE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -26,6 +29,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
 def fields_of(record: msgspec.Raw, places: Places) -> dict[str, msgspec.Raw]:
     """The canonical fields that the record has, as they stand there."""
     found = {name: at_place(record, getattr(places, name)) for name in FIELDS}
+    found[ESTIMATED] = at_place(record, ESTIMATED)
     return {name: raw for name, raw in found.items() if raw is not None}
 
 

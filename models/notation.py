@@ -48,7 +48,10 @@ def read(text: str) -> tuple[Line, ...]:
 
 def words(line: str) -> list[str]:
     """The words of a line; ValueError for a quotation that does not end."""
-    return shlex.split(line, comments=True)
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError:
+        raise ValueError(f"a quotation or a \\ does not end: {line}") from None
 
 
 def _line(number: int, words: list[str]) -> Line:

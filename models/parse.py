@@ -140,7 +140,7 @@ def _assembled(
         traits=_object(wire.traits),
         context=context,
         business_system=_business_system(policy, name, details, context),
-        time_estimated=wire.occurred_at is None,
+        time_estimated=wire.occurred_at is None or wire.time_estimated is True,
         duration_ms=_duration_ms(details, policy.zone),
         dropped=gathered.dropped,
     )

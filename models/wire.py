@@ -28,12 +28,15 @@ class Wire(msgspec.Struct, frozen=True, gc=False):
     event_id: Any = None
     occurred_at: Any = None
     sent_at: Any = None
+    time_estimated: Any = None
+    """true: whoever wrote `occurred_at` was not told it."""
     identifiers: Any = None
     properties: msgspec.Raw = _EMPTY
     traits: msgspec.Raw = _EMPTY
     context: msgspec.Raw = _EMPTY
 
 
+_JUDGED = ("event", "event_id", "occurred_at", "sent_at", "time_estimated", "identifiers")
 _WIRE = msgspec.json.Decoder(Wire)
 _TABLE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _VALID = msgspec.json.Decoder(msgspec.Raw)
@@ -91,9 +94,7 @@ def _is_object(raw: bytes) -> bool:
 def _by_field(fields: Mapping[str, msgspec.Raw]) -> Wire:
     """What one decoding of the whole cannot do: a value that has no meaning spoils its own field only."""
     raws = {name: fields[name] for name in ("properties", "traits", "context") if name in fields}
-    values = {
-        name: _value(fields[name]) for name in ("event", "event_id", "occurred_at", "sent_at", "identifiers") if name in fields
-    }
+    values = {name: _value(fields[name]) for name in _JUDGED if name in fields}
     return Wire(**values, **raws)
 
 

@@ -32,6 +32,7 @@ SCHEMAS: Mapping[str, Any] = {
         event_id=_TEXT,
         occurred_at=_TIME,
         sent_at=_TIME,
+        time_estimated={"type": "boolean", "description": "occurred_at is a guess of whoever kept the event"},
         identifiers={"type": "object", "minProperties": 1, "additionalProperties": _VALUES},
         properties=_OBJECT,
         traits=_OBJECT,

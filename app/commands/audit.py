@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,9 @@ from app.commands.rejected import since_ms
 from app.config import Config, load, namespaces_of
 from app.past import records_of
 from app.settings import Settings
+from models.display import rfc3339
 from models.ids import Identifier, key_of
+from models.times import instant
 
 Record = dict[str, Any]
 
@@ -38,8 +41,9 @@ def command(who: str | None, identifier: str | None, since_text: str | None, as_
     settings = Settings.from_environment(generate=False)
     config = load(settings.config)
     key = None if identifier is None else key_named(settings, config, identifier)
-    since = None if since_text is None else since_ms(since_text, now_ms(), ZoneInfo(config.display.time_zone))
-    items = asyncio.run(_wanted(settings, since, who, key))
+    zone = ZoneInfo(config.display.time_zone)
+    since = None if since_text is None else since_ms(since_text, now_ms(), zone)
+    items = [shown(item, zone) for item in asyncio.run(_wanted(settings, since, who, key))]
     if as_json:
         click.echo(msgspec.json.encode({"items": items}))
         return
@@ -59,6 +63,12 @@ def key_named(settings: Settings, config: Config, text: str) -> str:
     if not isinstance(found, Identifier):
         raise Failure(f"--identifier is namespace:value, and {text!r} cannot be one: {found}")
     return key_of(settings.pii_key, found)
+
+
+def shown(item: Record, zone: tzinfo) -> Record:
+    """The record with its time in the zone of display."""
+    at = instant(item["at"], UTC)
+    return item if at is None else {**item, "at": rfc3339(at, zone)}
 
 
 def line_of(item: Record) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import get_args
@@ -87,7 +87,7 @@ def since_ms(text: str, now: int, zone: tzinfo) -> int:
 
 
 async def _list(settings: Settings, config: Config, wanted: Wanted, as_json: bool) -> None:
-    items = [item async for item in _found(settings, config, wanted)]
+    items = await _found(settings, config, wanted)
     if as_json:
         click.echo(msgspec.json.encode({"items": [item.document() for item in items]}))
         return
@@ -96,16 +96,21 @@ async def _list(settings: Settings, config: Config, wanted: Wanted, as_json: boo
     click.echo(f"{len(items):,} rejected", err=True)
 
 
-async def _found(settings: Settings, config: Config, wanted: Wanted) -> AsyncIterator[Refused]:
+async def _found(settings: Settings, config: Config, wanted: Wanted) -> list[Refused]:
+    """In the order in which they came."""
     retrying = Retrying(settings, config)
-    async for item in refused(settings, wanted.since_ms):
-        if wanted.fits(item, retrying.channel(item)):
-            yield item
+    found = [item async for item in refused(settings, wanted.since_ms) if wanted.fits(item, retrying.channel(item))]
+    return in_order(found)
+
+
+def in_order(items: Iterable[Refused]) -> list[Refused]:
+    """By when they came; of one moment, by their places."""
+    return sorted(items, key=lambda item: (item.came_at_ms, item.place))
 
 
 async def _retry(settings: Settings, config: Config, wanted: Wanted, as_json: bool) -> None:
     retrying = Retrying(settings, config)
-    items = [item async for item in _found(settings, config, wanted)]
+    items = await _found(settings, config, wanted)
     with await Retried.of(settings) as retried:
         fresh = [item for item in items if item.place not in retried]
         aimed = [(item, record) for item in fresh if (record := retrying.aimed(item))]

@@ -260,6 +260,6 @@ async def test_what_is_logged_of_a_failure_names_nobody(caplog: pytest.LogCaptur
     for handler in (saying(500), saying(body=b"{"), breaking_off):
         async with serving(handler) as business, asking(orders(business)) as puller:
             await puller.ask([EIGHT], ALWAYS)
-    assert len(caplog.records) == 3
-    assert all("orders" in record.getMessage() and "客户" not in record.getMessage() for record in caplog.records)
-    assert not any("%E5" in record.getMessage() for record in caplog.records)
+    told = [record.getMessage() for record in caplog.records if record.name != "aiohttp.access"]  # that is the system asked
+    assert len(told) == 3
+    assert all("orders" in line and "客户" not in line and "%E5" not in line for line in told)

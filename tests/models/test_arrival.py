@@ -31,7 +31,7 @@ def test_read_later_it_gives_what_it_gave_when_it_came(occurred_at: object, sent
     later = parse(as_it_came(raw, None, POLICY.zone, NOON), POLICY, AT, LATER)
     if isinstance(then, Event):
         assert isinstance(later, Event)
-        assert later.occurred_at == then.occurred_at
+        assert (later.occurred_at, later.time_estimated) == (then.occurred_at, then.time_estimated)
     else:
         assert isinstance(later, type(then)) or then.reason == "future_time"
 
@@ -42,6 +42,14 @@ def test_a_format_of_its_own_keeps_its_form() -> None:
     kept = as_it_came(raw, NESTED, POLICY.zone, NOON)
     assert json.loads(kept)["meta"] == {"at": "2026-11-22T03:59:50.000+00:00", "sent": None, "line": 7}
     assert parse(kept, policy, AT, LATER).occurred_at == NOON - 10_000  # type: ignore[union-attr]  # it is an event
+
+
+def test_a_time_that_nobody_told_stays_an_estimate_in_every_format() -> None:
+    policy = replace(POLICY, places=NESTED)
+    kept = as_it_came(b'{"type": "call", "who": "42", "meta": {"sent": 5}}', NESTED, POLICY.zone, NOON)
+    later = parse(kept, policy, AT, LATER)
+    assert isinstance(later, Event)
+    assert (later.occurred_at, later.time_estimated) == (NOON, True)
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"occurred_at": 1790000000}', b'{"sent_at": "yesterday"}'])

@@ -1,10 +1,11 @@
 """`onetrail audit`: what a record looks like on the screen, and by which key it is looked for."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.commands.audit import key_named, line_of
+from app.commands.audit import key_named, line_of, shown
 from app.commands.failure import Failure
 from app.config import load
 from app.settings import PACKAGED_CONFIG, Settings
@@ -30,6 +31,11 @@ def test_what_cannot_be_looked_for_is_named(tmp_path: Path) -> None:
     for text in ("13800138000", "nothing:1", "phone:letters"):
         with pytest.raises(Failure, match="cannot be one"):
             key_named(settings(tmp_path, ONETRAIL_PII_KEY=KEY), CONFIG, text)
+
+
+def test_its_time_is_in_the_zone_of_display() -> None:
+    record = {"at": "2026-11-22T08:00:00.000+00:00", "who": "crm"}
+    assert shown(record, ZoneInfo("Asia/Shanghai")) == {"at": "2026-11-22T16:00:00.000+08:00", "who": "crm"}
 
 
 def test_a_record_is_one_line() -> None:

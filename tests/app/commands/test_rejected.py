@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 
-from app.commands.rejected import Wanted, since_ms
+from app.commands.rejected import Wanted, in_order, since_ms
 from app.commands.rejected_topic import Place, Refused, Retried
 from app.commands.retrying import Retrying
 from app.config import load, policy_of
@@ -73,6 +73,13 @@ def test_a_record_without_value_or_headers_is_shown_too() -> None:
     document = Refused(Place(0, 0), NOW, {}, None).document()
     assert document["raw"] is None
     assert (document["reason"], document["source_offset"]) == ("", None)
+
+
+def test_they_are_listed_by_when_they_came_whatever_partition_they_lie_in() -> None:
+    times = {(0, 1): "2026-11-22T12:00:02+08:00", (0, 2): "2026-11-22T12:00:04+08:00", (1, 1): "2026-11-22T04:00:03Z"}
+    items = [Refused(Place(*place), NOW, {"at": at}, b"{") for place, at in times.items()]
+    unsaid = Refused(Place(1, 0), NOW, {}, b"{")
+    assert [item.place for item in in_order([*items, unsaid])] == [(1, 0), (0, 1), (1, 1), (0, 2)]
 
 
 @pytest.fixture

@@ -68,6 +68,20 @@ def test_two_configurations_are_compared(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"t1 web 'user_id:1", "story: a quotation or a \\ does not end: t1 web 'user_id:1"),
+        (b"t1 web \xff", "story is neither JSON Lines nor text in UTF-8"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_words_of_its_own(tmp_path: Path, raw: bytes, said: str) -> None:
+    (tmp_path / "story").write_bytes(raw)
+    result = CliRunner().invoke(main, ["simulate", str(tmp_path / "story")])
+    assert result.exit_code == 1
+    assert result.stderr.strip() == f"onetrail: {tmp_path / said}"
+
+
 @pytest.mark.parametrize("text", ["t1 web", "x web user_id:1", "t1 link user_id:1"])
 def test_a_line_that_says_nothing_is_named(tmp_path: Path, text: str) -> None:
     result = CliRunner().invoke(main, ["simulate", written(tmp_path, "story", text)])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.console.numbers import Speed
 from app.console.rendering import html
 from app.console.texts import HTML_LANG, LANGUAGE, LANGUAGES
 from app.web import STATUS
@@ -44,3 +45,13 @@ def test_a_page_says_its_language_and_offers_the_other_for_the_same_page() -> No
     shown = page("sign_in.html", "zh", target="/console/", failed=False)
     assert '<html lang="zh-CN">' in shown
     assert 'href="/console/?id=a+b%26%3C&amp;lang=en" lang="en"' in shown
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "nothing was measured yet"), ("zh", "尚无测量数据")])
+def test_the_house_says_in_words_that_nothing_was_measured(language: str, said: str) -> None:
+    status = {"settled": True, "lag": {}, "workers": [], "frozen_clusters": 0, "oldest_unsettled_merge": None, "events": 0}
+    seen, unseen = Speed(1_200, 0.005, 0.025), Speed(0, None, None)
+    house = {"status": {**status, "rejected": {}}, "took_ms": 1, "rate": None, "rates": [], "waiting": []}
+    shown = page("part_house.html", language, house={**house, "visible": unseen, "lookups": seen})
+    assert shown.count(said) == 1
+    assert "1,200" in shown
