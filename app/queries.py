@@ -36,8 +36,8 @@ def journey_query(query: MultiMapping[str], zone: tzinfo) -> JourneyQuery:
 
 def walk_query(query: MultiMapping[str]) -> JourneyQuery:
     """`order`, `limit`, `cursor`: of everything."""
-    order = once(query, "order") or "asc"
-    if order not in ("asc", "desc"):
+    order = once(query, "order")
+    if order not in (None, "asc", "desc"):
         raise Refusal("bad_request", "order is asc or desc")
     cursor = once(query, "cursor")
     try:

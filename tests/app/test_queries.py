@@ -46,6 +46,8 @@ def test_nothing_lies_between_a_moment_and_itself() -> None:
         (walk_query, "cursor=a&cursor=b", "cursor is given 2 times"),
         (walk_query, "order=asc&order=desc", "order is given 2 times"),
         (walk_query, "order=up", "order is asc or desc"),
+        (walk_query, "order=", "order is asc or desc"),
+        (walk_query, "limit=", "limit is a number from 1 to 1000, not ''"),
         (walk_query, "limit=0", "limit is a number from 1 to 1000, not '0'"),
         (is_live, "live=true&live=true", "live is given 2 times"),
         (is_live, "live=yes", "live is true or false, not 'yes'"),

@@ -15,7 +15,7 @@ from app.broker import Broker
 from app.settings import PACKAGED_CONFIG
 from app.tokens import digest_of
 from tests.real.browser import Watched, running
-from tests.real.console.stories import ALL, RULE
+from tests.real.console.stories import ALL, BORROWS, RULE
 from tests.real.system import ADMIN, READ, System
 
 Open = Callable[..., Awaitable[Page]]
@@ -37,6 +37,7 @@ async def system(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> As
         running.environment["ONETRAIL_TOKENS"] = str(root / "tokens.toml")
         await running.started()
         await running.tell(ALL)
+        await running.tell(BORROWS)
         await running.settled()
         yield running
 

@@ -66,8 +66,9 @@ LISTENS = [event("l1", 0, "web", "page_viewed", LISTENER), event("t1", 0, "web",
 PARTS = [
     event("p1", 0, "web", "login", PARTED, ("anonymous_id", "pa")),
     event("p2", 1, "web", "login", PARTED, ("anonymous_id", "pa")),
-    event("p3", 2, "app", "login", PARTED, ("device_id", "shared-tablet")),
 ]
+BORROWS = [event("p3", 2, "app", "login", PARTED, ("device_id", "shared-tablet"))]
+"""Told when the others are in their topics: so this person is born of the account, and not of the tablet."""
 FORGETS = [event("f1", 0, "web", "login", FORGOTTEN, ("email", "gone@example.com"))]
 SHARED = [
     event("d1", 0, "web", "login", ("user_id", "twice"), ("device_id", "other")),
