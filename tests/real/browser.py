@@ -14,7 +14,17 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError, WebSocket, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    WebError,
+    WebSocket,
+    async_playwright,
+    expect,
+)
 
 ASK_FOR_CHROMIUM = "install Chromium: sudo apt install chromium"
 FLAGS = (
@@ -30,6 +40,7 @@ LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 NETWORK_SCHEMES = {"http", "https", "ws", "wss"}
 WAIT_MS = 15_000
 """A page that does not show what is awaited fails its test."""
+expect.set_options(timeout=WAIT_MS)
 
 
 def chromium() -> str | None:

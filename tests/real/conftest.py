@@ -4,6 +4,8 @@ real browser, one for each test."""
 import random
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
@@ -16,8 +18,25 @@ LOOPBACK = "127.0.0.1"
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """Started; a test that kills or stops it starts it again. Its methods block, also where a loop is running."""
-    started = Broker(LOOPBACK, free_port_pair(), tmp_path_factory.mktemp("broker"))
+    """Started; who kills or stops one takes `own_broker`. Its methods block, also where a loop is running."""
+    with kafka(tmp_path_factory.mktemp("broker")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """For the tests of a file that kill it and start it again.
+
+    It holds their topics alone, so it is back within seconds; that of the session has a thousand logs to look through.
+    """
+    with kafka(tmp_path_factory.mktemp("own_broker")) as started:
+        yield started
+
+
+@contextmanager
+def kafka(data: Path) -> Iterator[Broker]:
+    """A broker on free ports, while it is needed."""
+    started = Broker(LOOPBACK, free_port_pair(), data)
     started.start()
     try:
         yield started
@@ -38,10 +57,13 @@ async def page(browser: Watched) -> Page:
     return await browser.page()
 
 
+_CANDIDATES = iter(random.sample(range(20_000, 32_000, 2), k=6_000))
+"""At random, for other sessions on this machine look for theirs too; each once, for who is given one may listen much later."""
+
+
 def free_port_pair() -> int:
-    """A port that is free together with the next one; at random, for other sessions on this machine look for theirs too."""
-    candidates = random.sample(range(20_000, 32_000, 2), k=200)
-    return next(port for port in candidates if is_free(port) and is_free(port + 1))
+    """A port that is free together with the next one, and that was given to nobody yet."""
+    return next(port for port in _CANDIDATES if is_free(port) and is_free(port + 1))
 
 
 def is_free(port: int) -> bool:

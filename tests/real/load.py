@@ -20,14 +20,15 @@ class Load:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Tells until the block is left; then all of it is acknowledged."""
+        """Tells until the block is left; then all of it is acknowledged. A block that fails is not waited for."""
         self._stop = False
         task = asyncio.create_task(self._run())
         try:
             yield
-        finally:
             self._stop = True
             await task
+        finally:
+            task.cancel()
 
     async def _run(self) -> None:
         while not self._stop:

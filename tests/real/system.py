@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 from urllib.parse import quote
@@ -27,7 +27,7 @@ from tests.real.conftest import LOOPBACK, free_port_pair
 
 ROOT = Path(__file__).resolve().parents[2]
 READ, ADMIN, KEY = "reader-of-tests", "admin-of-tests", "a key for tests, long enough"
-READY_SECONDS, SETTLED_SECONDS = 60.0, 120.0
+READY_SECONDS, SETTLED_SECONDS, STOPPED_SECONDS = 120.0, 120.0, 20.0
 POLL_SECONDS = 0.1
 LOG_SHOWN = 3_000
 
@@ -136,7 +136,9 @@ class System:
         async with AsyncExitStack() as stack:
             http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)))
             producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=2)
-            system = cls(bootstrap, prefix, root, await stack.enter_async_context(producer), http)
+            await producer.start()
+            stack.push_async_callback(_stopped, producer)
+            system = cls(bootstrap, prefix, root, producer, http)
             stack.callback(system._end)
             yield system
 
@@ -279,6 +281,13 @@ class System:
                 for found in (await consumer.getmany(timeout_ms=200)).values():
                     records += found
             return records
+
+
+async def _stopped(producer: AIOKafkaProducer) -> None:
+    """It would wait for ever for the acknowledgements of a broker that is gone, and hide why a test failed."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STOPPED_SECONDS):
+            await producer.stop()
 
 
 def path_of(route: str, namespace: str, value: str) -> str:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.broker import Broker
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.real.conftest import kafka
 from tests.real.crowd import Crowd, truth
 from tests.real.judge import differences
 from tests.real.system import System
@@ -19,27 +18,19 @@ PREFIX = "backup"
 async def test_everybody_is_there_after_the_machine_was_lost(tmp_path: Path) -> None:
     told = Crowd(seed=21, people=30).events(300)
     first, copy, second = tmp_path / "first", tmp_path / "copy", tmp_path / "second"
-    broker = Broker(LOOPBACK, free_port_pair(), first)
-    broker.start()
-    try:
+    with kafka(first) as broker:
         async with System.run(broker.bootstrap, PREFIX, first / "workers") as system:
             await system.started()
             await system.tell(told)
             before = await system.settled()
-    finally:
-        broker.stop()
     shutil.copytree(first, copy, ignore=shutil.ignore_patterns("workers"))
     shutil.rmtree(first)
 
     shutil.copytree(copy, second)
-    broker = Broker(LOOPBACK, free_port_pair(), second)
-    broker.start()
-    try:
+    with kafka(second) as broker:
         async with System.run(broker.bootstrap, PREFIX, second / "workers") as system:
             worker = await system.started()
             after = await system.settled()
             assert (after["events"], after["rejected"]) == (before["events"], before["rejected"])
             assert await differences(system, truth(told), worker) == []
             assert (await check(system)).document["right"]
-    finally:
-        broker.stop()

@@ -22,46 +22,46 @@ app.broker.Broker(sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])).run_
 
 
 @pytest_asyncio.fixture
-async def admin(broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+async def admin(own_broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=own_broker.bootstrap)
     await client.start()
     yield client
     await client.close()
 
 
-async def test_what_was_acknowledged_is_there_after_a_kill(broker: Broker, admin: AIOKafkaAdminClient) -> None:
+async def test_what_was_acknowledged_is_there_after_a_kill(own_broker: Broker, admin: AIOKafkaAdminClient) -> None:
     await admin.create_topics([NewTopic("kept", 1, 1)])
-    await produce(broker, "kept", b"before")
-    broker.kill()
-    broker.start()
-    await produce(broker, "kept", b"after")
-    assert await consume(broker, "kept", 2) == [b"before", b"after"]
+    await produce(own_broker, "kept", b"before")
+    own_broker.kill()
+    own_broker.start()
+    await produce(own_broker, "kept", b"after")
+    assert await consume(own_broker, "kept", 2) == [b"before", b"after"]
 
 
-async def test_what_was_acknowledged_is_there_after_a_stop(broker: Broker, admin: AIOKafkaAdminClient) -> None:
+async def test_what_was_acknowledged_is_there_after_a_stop(own_broker: Broker, admin: AIOKafkaAdminClient) -> None:
     await admin.create_topics([NewTopic("closed", 1, 1)])
-    await produce(broker, "closed", b"before")
-    broker.stop()
-    assert not broker.running
-    broker.start()
-    assert await consume(broker, "closed", 1) == [b"before"]
+    await produce(own_broker, "closed", b"before")
+    own_broker.stop()
+    assert not own_broker.running
+    own_broker.start()
+    assert await consume(own_broker, "closed", 1) == [b"before"]
 
 
-async def test_a_topic_is_not_made_by_asking_for_it(broker: Broker, admin: AIOKafkaAdminClient) -> None:
+async def test_a_topic_is_not_made_by_asking_for_it(own_broker: Broker, admin: AIOKafkaAdminClient) -> None:
     (asked,) = await admin.describe_topics(["misspelt"])
     assert asked["error_code"] == 3  # UNKNOWN_TOPIC_OR_PARTITION
     assert "misspelt" not in await admin.list_topics()
 
 
-def test_a_second_broker_on_the_same_directory_is_refused(broker: Broker) -> None:
+def test_a_second_broker_on_the_same_directory_is_refused(own_broker: Broker) -> None:
     with pytest.raises(BrokerError, match=r"another onetrail runs the broker in .*ONETRAIL_DATA"):
-        Broker(LOOPBACK, free_port_pair(), broker.directory.parent).start()
-    assert broker.running
+        Broker(LOOPBACK, free_port_pair(), own_broker.directory.parent).start()
+    assert own_broker.running
 
 
-def test_a_taken_port_is_named_with_its_setting(broker: Broker, tmp_path: Path) -> None:
-    with pytest.raises(BrokerError, match=f"{LOOPBACK}:{broker.port}: .*ONETRAIL_BROKER_PORT"):
-        Broker(LOOPBACK, broker.port, tmp_path).start()
+def test_a_taken_port_is_named_with_its_setting(own_broker: Broker, tmp_path: Path) -> None:
+    with pytest.raises(BrokerError, match=f"{LOOPBACK}:{own_broker.port}: .*ONETRAIL_BROKER_PORT"):
+        Broker(LOOPBACK, own_broker.port, tmp_path).start()
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
@@ -94,12 +94,12 @@ def in_foreground(data: Path) -> tuple[subprocess.Popen[str], int]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True), port
 
 
-async def produce(broker: Broker, topic: str, value: bytes) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap, acks="all") as producer:
+async def produce(own_broker: Broker, topic: str, value: bytes) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=own_broker.bootstrap, acks="all") as producer:
         await producer.send_and_wait(topic, value)
 
 
-async def consume(broker: Broker, topic: str, count: int) -> list[bytes]:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest")
+async def consume(own_broker: Broker, topic: str, count: int) -> list[bytes]:
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=own_broker.bootstrap, auto_offset_reset="earliest")
     async with consumer:
         return [(await consumer.getone()).value for _ in range(count)]

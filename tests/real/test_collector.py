@@ -17,8 +17,8 @@ ANSWER_SECONDS_MAX = 5.0
 
 
 @pytest.fixture
-def collector(broker: Broker, tmp_path: Path) -> Iterator[Collector]:
-    with Collector.run(broker, tmp_path, f"c{time.time_ns()}") as started:
+def collector(own_broker: Broker, tmp_path: Path) -> Iterator[Collector]:
+    with Collector.run(own_broker, tmp_path, f"c{time.time_ns()}") as started:
         yield started
 
 
@@ -26,22 +26,22 @@ def event(event_id: str) -> dict[str, Any]:
     return {"event_id": event_id, "event": "login", "identifiers": {"user_id": "42"}}
 
 
-def ids_in_topic(broker: Broker, collector: Collector) -> list[str]:
+def ids_in_topic(own_broker: Broker, collector: Collector) -> list[str]:
     """The event ids in the topic of the channel `web`, as often as they are there."""
-    return [event["event_id"] for event in events_of(broker, collector.prefix)]
+    return [event["event_id"] for event in events_of(own_broker, collector.prefix)]
 
 
-def test_what_was_answered_with_200_is_in_the_topic(broker: Broker, collector: Collector) -> None:
+def test_what_was_answered_with_200_is_in_the_topic(own_broker: Broker, collector: Collector) -> None:
     many = [event(str(number)) for number in range(1000)]
     assert post(collector.url, [*many, {"event": "x"}])[1]["rejected"] == [{"index": 1000, "reason": "no_identifier"}]
-    assert sorted(ids_in_topic(broker, collector), key=int) == [str(number) for number in range(1000)]
+    assert sorted(ids_in_topic(own_broker, collector), key=int) == [str(number) for number in range(1000)]
 
 
 def test_while_the_broker_is_away_the_sender_is_told_within_five_seconds_and_then_it_works_again(
-    broker: Broker, collector: Collector
+    own_broker: Broker, collector: Collector
 ) -> None:
     assert post(collector.url, event("before"))[0] == 200
-    broker.kill()
+    own_broker.kill()
     try:
         for _ in range(2):
             started = time.monotonic()
@@ -50,10 +50,10 @@ def test_while_the_broker_is_away_the_sender_is_told_within_five_seconds_and_the
             assert time.monotonic() - started < ANSWER_SECONDS_MAX
         assert (status_of(f"{collector.url}/readyz"), status_of(f"{collector.url}/healthz")) == (503, 200)
     finally:
-        broker.start()
+        own_broker.start()
     until(lambda: post(collector.url, event("during"))[0] == 200)
     assert post(collector.url, event("after"))[0] == 200
-    assert set(ids_in_topic(broker, collector)) == {"before", "during", "after"}
+    assert set(ids_in_topic(own_broker, collector)) == {"before", "during", "after"}
     assert [line.rpartition(" ")[2] for line in collector.log.read_text().splitlines()[1:]] == ["acknowledge", "again"]
 
 
@@ -70,8 +70,8 @@ def test_it_starts_and_stops_without_a_broker(tmp_path: Path) -> None:
     assert collector.stop() == 0
 
 
-def test_a_taken_port_is_named_with_its_setting(broker: Broker, tmp_path: Path) -> None:
+def test_a_taken_port_is_named_with_its_setting(own_broker: Broker, tmp_path: Path) -> None:
     with socket.create_server((LOOPBACK, 0)) as other:
-        collector = Collector(broker, tmp_path, "taken", port=other.getsockname()[1])
+        collector = Collector(own_broker, tmp_path, "taken", port=other.getsockname()[1])
         assert collector.process.wait(timeout=20) == 1
     assert "ONETRAIL_COLLECT_PORT: the collector cannot listen on" in collector.log.read_text().splitlines()[-1]

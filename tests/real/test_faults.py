@@ -22,9 +22,9 @@ MOVED_SECONDS_MAX = 90.0
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def system(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+async def system(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """Two workers, started at the same moment, before there is any topic."""
-    async with System.run(broker.bootstrap, "faults", tmp_path_factory.mktemp("faults")) as running:
+    async with System.run(own_broker.bootstrap, "faults", tmp_path_factory.mktemp("faults")) as running:
         for worker in (running.worker(), running.worker()):
             worker.start()
         await shared(running)
@@ -101,14 +101,14 @@ async def test_a_lone_worker_may_be_killed_at_any_moment(system: System, load: L
     assert await differences(system, truth(load.told)) == []
 
 
-async def test_a_worker_outlives_its_broker(system: System, load: Load, broker: Broker) -> None:
+async def test_a_worker_outlives_its_broker(system: System, load: Load, own_broker: Broker) -> None:
     worker = await alone(system)
     starts = worker.starts
     async with load.running():
         await asyncio.sleep(1)
-        broker.kill()
+        own_broker.kill()
         await asyncio.sleep(2)
-        broker.start()
+        own_broker.start()
     await system.settled()
     assert worker.starts == starts
     assert await differences(system, truth(load.told)) == []

@@ -59,23 +59,25 @@ class Load:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def system(broker: Broker, tmp_path: Path) -> AsyncIterator[System]:
-    async with System.run(broker.bootstrap, "outage", tmp_path) as running:
+async def system(own_broker: Broker, tmp_path: Path) -> AsyncIterator[System]:
+    async with System.run(own_broker.bootstrap, "outage", tmp_path) as running:
         await running.started()
         yield running
 
 
-async def test_twenty_seconds_without_a_broker_lose_and_double_nothing(broker: Broker, system: System, tmp_path: Path) -> None:
-    with Collector.run(broker, tmp_path, "outage") as collector:
+async def test_twenty_seconds_without_a_broker_lose_and_double_nothing(
+    own_broker: Broker, system: System, tmp_path: Path
+) -> None:
+    with Collector.run(own_broker, tmp_path, "outage") as collector:
         async with aiohttp.ClientSession() as http:
             load = Load(collector.url, http)
             senders = [asyncio.create_task(load.send(f"s{number}")) for number in range(SENDERS)]
             await asyncio.sleep(2)
             gone = time.monotonic()
-            await asyncio.to_thread(broker.kill)
+            await asyncio.to_thread(own_broker.kill)
             await asyncio.sleep(OUTAGE_SECONDS)
             back = time.monotonic()
-            await asyncio.to_thread(broker.start)
+            await asyncio.to_thread(own_broker.start)
             await asyncio.sleep(3)
             load.is_over = True
             await asyncio.gather(*senders)

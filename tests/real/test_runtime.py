@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from app.runtime.packs import Packed
 from app.runtime.topic_ids import topic_ids
 from tests.real.counting import BATCH_BYTES, PARTITIONS
 from tests.real.crew import COMPACTED, changelog, create, crew, events, folded, on_disk, settled
+
+GONE_SECONDS_MAX = 30.0
+"""Until a deleted topic is gone from every list."""
 
 
 @pytest_asyncio.fixture
@@ -78,7 +82,10 @@ async def test_a_topic_made_again_has_another_id(broker: Broker, admin: AIOKafka
     await admin.create_topics([NewTopic("again", 1, 1), NewTopic("other", 1, 1)])
     before = await topic_ids(broker.bootstrap, {}, ["again", "other"])
     await admin.delete_topics(["again"])
-    await asyncio.sleep(0.5)
+    end = time.monotonic() + GONE_SECONDS_MAX
+    while "again" in await admin.list_topics():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.1)
     await admin.create_topics([NewTopic("again", 1, 1)])
     after = await topic_ids(broker.bootstrap, {}, ["again", "other"])
     assert before["again"] != after["again"]

@@ -146,8 +146,8 @@ def node_packages() -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module")
-def collector(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
-    with Collector.run(broker, tmp_path_factory.mktemp("collector"), f"sdk{time.time_ns()}") as started:
+def collector(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    with Collector.run(own_broker, tmp_path_factory.mktemp("collector"), f"sdk{time.time_ns()}") as started:
         yield started
 
 
@@ -157,11 +157,11 @@ def run(command: list[str], packages: Mapping[str, str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def sent_by(broker: Broker, collector: Collector, command: list[str], packages: Mapping[str, str]) -> dict[str, Any]:
+def sent_by(own_broker: Broker, collector: Collector, command: list[str], packages: Mapping[str, str]) -> dict[str, Any]:
     """Event name -> canonical event, of what a program sends."""
-    before = events_of(broker, collector.prefix)
+    before = events_of(own_broker, collector.prefix)
     run([*command, collector.url], packages)
-    events = [event for event in events_of(broker, collector.prefix) if event not in before]
+    events = [event for event in events_of(own_broker, collector.prefix) if event not in before]
     return {event["event"]: event for event in events}
 
 
@@ -178,13 +178,13 @@ def assert_complete(events: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("sdk", [SEGMENT_PYTHON, RUDDER_PYTHON], ids=["segment", "rudder"])
-def test_the_python_sdks(broker: Broker, collector: Collector, python_packages: Mapping[str, str], sdk: str) -> None:
-    assert_complete(sent_by(broker, collector, [sys.executable, "-c", sdk + CALLS_PYTHON], python_packages))
+def test_the_python_sdks(own_broker: Broker, collector: Collector, python_packages: Mapping[str, str], sdk: str) -> None:
+    assert_complete(sent_by(own_broker, collector, [sys.executable, "-c", sdk + CALLS_PYTHON], python_packages))
 
 
 @pytest.mark.parametrize("sdk", [SEGMENT_NODE, RUDDER_NODE], ids=["segment", "rudder"])
-def test_the_node_sdks(broker: Broker, collector: Collector, node_packages: Mapping[str, str], sdk: str) -> None:
-    assert_complete(sent_by(broker, collector, ["node", "-e", sdk + CALLS_NODE], node_packages))
+def test_the_node_sdks(own_broker: Broker, collector: Collector, node_packages: Mapping[str, str], sdk: str) -> None:
+    assert_complete(sent_by(own_broker, collector, ["node", "-e", sdk + CALLS_NODE], node_packages))
 
 
 def assert_posthogs(events: dict[str, Any]) -> None:
@@ -204,33 +204,33 @@ def assert_sensors(events: dict[str, Any]) -> None:
     assert events["order_paid"]["properties"]["amount"] == 12.5
 
 
-def test_posthogs_python_sdk(broker: Broker, collector: Collector, python_packages: Mapping[str, str]) -> None:
-    assert_posthogs(sent_by(broker, collector, [sys.executable, "-c", POSTHOG_PYTHON], python_packages))
+def test_posthogs_python_sdk(own_broker: Broker, collector: Collector, python_packages: Mapping[str, str]) -> None:
+    assert_posthogs(sent_by(own_broker, collector, [sys.executable, "-c", POSTHOG_PYTHON], python_packages))
 
 
-def test_posthogs_node_sdk(broker: Broker, collector: Collector, node_packages: Mapping[str, str]) -> None:
-    assert_posthogs(sent_by(broker, collector, ["node", "-e", POSTHOG_NODE], node_packages))
+def test_posthogs_node_sdk(own_broker: Broker, collector: Collector, node_packages: Mapping[str, str]) -> None:
+    assert_posthogs(sent_by(own_broker, collector, ["node", "-e", POSTHOG_NODE], node_packages))
 
 
-def test_the_python_sdk_of_sensors(broker: Broker, collector: Collector, python_packages: Mapping[str, str]) -> None:
-    events = sent_by(broker, collector, [sys.executable, "-c", SENSORS_PYTHON], python_packages)
+def test_the_python_sdk_of_sensors(own_broker: Broker, collector: Collector, python_packages: Mapping[str, str]) -> None:
+    events = sent_by(own_broker, collector, [sys.executable, "-c", SENSORS_PYTHON], python_packages)
     assert_sensors(events)
     assert events["$BindID"]["identifiers"] == {"distinct_id": "42", "user_id": "42", "phone": "13800138000"}
 
 
-def test_the_node_sdk_of_sensors(broker: Broker, collector: Collector, node_packages: Mapping[str, str]) -> None:
-    assert_sensors(sent_by(broker, collector, ["node", "-e", SENSORS_NODE], node_packages))
+def test_the_node_sdk_of_sensors(own_broker: Broker, collector: Collector, node_packages: Mapping[str, str]) -> None:
+    assert_sensors(sent_by(own_broker, collector, ["node", "-e", SENSORS_NODE], node_packages))
 
 
 def test_an_sdk_sends_again_until_the_broker_is_back(
-    broker: Broker, collector: Collector, python_packages: Mapping[str, str]
+    own_broker: Broker, collector: Collector, python_packages: Mapping[str, str]
 ) -> None:
-    broker.kill()
-    back = threading.Timer(3.0, broker.start)
+    own_broker.kill()
+    back = threading.Timer(3.0, own_broker.start)
     back.start()
     try:
         run([sys.executable, "-c", SEGMENT_PYTHON + "client.track('7', 'waited')\nclient.join()", collector.url], python_packages)
     finally:
         back.join()
-    waited = [event["event_id"] for event in events_of(broker, collector.prefix) if event["event"] == "waited"]
+    waited = [event["event_id"] for event in events_of(own_broker, collector.prefix) if event["event"] == "waited"]
     assert len(set(waited)) == 1

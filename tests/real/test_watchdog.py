@@ -27,12 +27,12 @@ STARTING = "its partitions are on the move"
 
 
 @asynccontextmanager
-async def watched(broker: Broker, root: Path, prefix: str, seconds: int, rule: str) -> AsyncIterator[tuple[System, Worker]]:
+async def watched(own_broker: Broker, root: Path, prefix: str, seconds: int, rule: str) -> AsyncIterator[tuple[System, Worker]]:
     """A worker with little patience, and perhaps with a fault in it."""
     text = PACKAGED_CONFIG.read_text(encoding="utf-8").replace("stuck_seconds = 60", f"stuck_seconds = {seconds}", 1)
     (root / "own.toml").write_text(text, encoding="utf-8")
     more = {"ONETRAIL_CONFIG": str(root / "own.toml"), "ONETRAIL_FIRE_CLOCK": str(root / "clock"), "ONETRAIL_FIRE_BREAK": rule}
-    async with System.run(broker.bootstrap, prefix, root) as system:
+    async with System.run(own_broker.bootstrap, prefix, root) as system:
         worker = system.worker(ScorchedWorker, **more)
         worker.start()
         if not rule:
@@ -58,11 +58,11 @@ async def last_words(worker: Worker) -> str:
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def words(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+async def words(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The last line of a worker with each of the faults; they run at the same time, apart from each other."""
 
     async def ended(prefix: str, rule: str) -> str:
-        async with watched(broker, tmp_path_factory.mktemp(prefix), prefix, STUCK_SECONDS, rule) as (_, worker):
+        async with watched(own_broker, tmp_path_factory.mktemp(prefix), prefix, STUCK_SECONDS, rule) as (_, worker):
             return await last_words(worker)
 
     silent, blocked = await asyncio.gather(ended("silent", "silent changelog"), ended("blocked", "blocked loop"))
@@ -79,14 +79,14 @@ async def test_a_worker_whose_event_loop_is_blocked_says_where_and_ends(words: d
     assert "worker ends, it makes no progress: the event loop waits in rows (" in words["blocked"]
 
 
-async def test_a_worker_outlives_an_outage_that_is_longer_than_its_patience(broker: Broker, tmp_path: Path) -> None:
-    async with watched(broker, tmp_path, "patient", PATIENT_SECONDS, "") as (system, worker):
+async def test_a_worker_outlives_an_outage_that_is_longer_than_its_patience(own_broker: Broker, tmp_path: Path) -> None:
+    async with watched(own_broker, tmp_path, "patient", PATIENT_SECONDS, "") as (system, worker):
         told = Crowd(seed=3, people=5).events(60)
         await system.tell(told[:30])
-        broker.kill()
+        own_broker.kill()
         telling = asyncio.create_task(system.tell(told[30:]))
         await asyncio.sleep(PATIENT_SECONDS + LONGER_SECONDS)
-        broker.start()
+        own_broker.start()
         await telling
         await system.settled()
         assert worker.starts == 1
