@@ -89,6 +89,16 @@ def post(url: str, body: Any, key: str = "dev-web") -> tuple[int, Any]:
     return post_to(f"{url}/v1/events", body, key)
 
 
+def taken(url: str, body: Any, key: str = "dev-web") -> Any:
+    """The answer when the events are durable: as SDKs do, sent again after a 503, as late as that asks for."""
+    end = time.monotonic() + READY_SECONDS
+    while (answer := post(url, body, key))[0] == 503:
+        assert time.monotonic() < end, answer
+        time.sleep(float(answer[1]["retry_after"]))
+    assert answer[0] == 200, answer
+    return answer[1]
+
+
 def post_to(url: str, body: Any, key: str = "dev-web") -> tuple[int, Any]:
     """Status and JSON of the answer."""
     basic = base64.b64encode(f"{key}:".encode()).decode()

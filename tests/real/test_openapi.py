@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from app.broker import Broker
-from tests.real.collecting import Collector, post
+from tests.real.collecting import Collector, taken
 from tests.real.system import ADMIN, System
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,7 +38,7 @@ async def outside(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> A
     with Collector.run(broker, place, "outside") as collector:
         async with System.run(broker.bootstrap, "outside", place) as system:
             await system.started()
-            post(collector.url, {"event": "seen", "identifiers": {"user_id": "0"}})
+            taken(collector.url, {"event": "seen", "identifiers": {"user_id": "0"}})
             await system.settled()
             yield Outside((system, collector))
 

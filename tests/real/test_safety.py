@@ -17,7 +17,7 @@ from app.broker import Broker
 from app.commands import main
 from app.commands.token import entry
 from app.web import STATUS
-from tests.real.collecting import Collector, post
+from tests.real.collecting import Collector, taken
 from tests.real.crowd import Behaviour
 from tests.real.system import ADMIN, KEY, READ, Answer, System, path_of
 from tests.real.visitor import behaviour
@@ -74,7 +74,7 @@ async def case(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 
 
 def collect(collector: Collector, told: Behaviour) -> None:
-    assert post(collector.url, json.loads(told.record))[0] == 200
+    assert taken(collector.url, json.loads(told.record))["accepted"] == 1
 
 
 def lookups(uid: str) -> list[str]:

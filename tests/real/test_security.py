@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 import trustme
 
-from tests.real.collecting import Collector, post
+from tests.real.collecting import Collector, taken
 from tests.real.conftest import free_port_pair
 from tests.real.secure import PLAIN, SecureBroker
 from tests.real.system import ADMIN, KEY, READ, System, path_of
@@ -66,8 +66,7 @@ async def test_everything_of_ours_reaches_kafka(system: System, secure: SecureBr
     assert onetrail("topics", "--check").out == "all topics are as they should be\n"
     assert onetrail("replay", file, "--channel", "app").code == 0
     with Collector.run(secure, tmp_path, PREFIX, kafka=secure.secure) as collector:
-        answer = await asyncio.to_thread(post, collector.url, {"event": "page_viewed", "identifiers": {"user_id": "42"}})
-        assert answer[0] == 200
+        await asyncio.to_thread(taken, collector.url, {"event": "page_viewed", "identifiers": {"user_id": "42"}})
     await system.put("behaviour.web", b"no event")
     await system.settled()
     journey = await system.known(path_of("journeys", "user_id", "42"))
