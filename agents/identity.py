@@ -4,11 +4,12 @@ from typing import Any
 
 from faust.types import StreamT
 
-from app.instance import IDENTITY_INBOX, JOURNEY_INBOX, app, identity, outputs, partitions, raw_topic
+from app.instance import IDENTITY_INBOX, JOURNEY_INBOX, app, identity, originals, outputs, partitions, raw_topic
+from app.originals import Restoring
 from app.runtime.durable import Record
 from app.runtime.overlay import Overlay
 from app.runtime.stage import Message, Sent, Stage
-from app.runtime.station import Outgoing, StageStation
+from app.runtime.station import StageStation
 from app.tallies import census, counters, delays, stages
 from models.identity import handle
 from models.identity.messages import Answer, IdentityMessage, address
@@ -46,7 +47,7 @@ class IdentityActors:
         return outputs.internal(IDENTITY_INBOX, partition, body, offset, why)
 
 
-stage = Stage(IdentityMessage, IdentityActors(), codec, identity.changelog, partitions, Outgoing(app), census)
+stage = Stage(IdentityMessage, IdentityActors(), codec, identity.changelog, partitions, Restoring(app, originals), census)
 station = StageStation(app, IDENTITY_INBOX, stage, identity, delays["identity"])
 stages["identity"] = stage
 

@@ -4,13 +4,14 @@ from typing import Any
 
 from faust.types import StreamT
 
-from app.instance import JOURNEY_INBOX, app, journey, outputs, partitions, raw_topic
+from app.instance import JOURNEY_INBOX, app, journey, originals, outputs, partitions, raw_topic
 from app.latency import hear
+from app.originals import Restoring
 from app.runtime.durable import Record
 from app.runtime.overlay import Overlay
 from app.runtime.stage import Message, Sent, Stage
-from app.runtime.station import Outgoing, StageStation
-from app.tallies import events_kept, shown, stages
+from app.runtime.station import StageStation
+from app.tallies import doubles, events_kept, shown, stages
 from models.ids import route
 from models.journey import JourneyMessage, Row, handle
 from models.journey_messages import EventPlaced
@@ -29,6 +30,8 @@ class JourneyActors:
         sent.extend(map(outputs.entered, outcome.entered))
         sent.extend(map(outputs.late, outcome.late))
         sent.extend(map(outputs.repeated, outcome.repeated))
+        for event in outcome.known:
+            doubles[event.channel] += 1
         return sent
 
     def reject(self, body: bytes, partition: int, offset: int, why: str) -> Record:
@@ -36,7 +39,7 @@ class JourneyActors:
         return outputs.internal(JOURNEY_INBOX, partition, body, offset, why)
 
 
-stage = Stage(JourneyMessage, JourneyActors(), codec, journey.changelog, partitions, Outgoing(app), events_kept)
+stage = Stage(JourneyMessage, JourneyActors(), codec, journey.changelog, partitions, Restoring(app, originals), events_kept)
 station = StageStation(app, JOURNEY_INBOX, stage, journey, shown)
 stages["journey"] = stage
 

@@ -18,13 +18,14 @@ from app.lag import lag
 from app.latency import Histogram
 from app.recovery import recovery
 from app.rejects import rejects
-from app.tallies import census, counters, delays, events_kept, relays, shown, stages
+from app.tallies import census, counters, delays, doubles, events_kept, relays, shown, stages
 
 METRICS = {
     "onetrail_records": "raw records read since start, by agent",
     "onetrail_messages": "messages handled since start, by stage",
     "onetrail_batches": "batches of messages since start, by stage: each costs two round trips to the broker",
     "onetrail_repeats": "messages dropped since start because they were seen before, by stage",
+    "onetrail_duplicate_events": "events since start whose id their journey had already, by the channel that told them again",
     "onetrail_outcomes": "merges, splits and erasures decided since start, by kind",
     "onetrail_refused_links": "links refused since start, by reason and namespace",
     "onetrail_retries": "proposals since start that reached a cluster which did not hold the other end",
@@ -64,6 +65,7 @@ class WorkerCollector(Collector):
         yield _counter("onetrail_messages", ("stage",), {(name,): stage.handled for name, stage in stages.items()})
         yield _counter("onetrail_batches", ("stage",), {(name,): stage.batches for name, stage in stages.items()})
         yield _counter("onetrail_repeats", ("stage",), {(name,): stage.dropped for name, stage in stages.items()})
+        yield _counter("onetrail_duplicate_events", ("channel",), {(channel,): count for channel, count in doubles.items()})
         yield _counter("onetrail_outcomes", ("kind",), {(kind,): count for kind, count in counters.outcomes.items()})
         yield _counter("onetrail_refused_links", ("reason", "namespace"), counters.refused)
         yield _counter("onetrail_retries", (), {(): counters.retries})

@@ -1,5 +1,6 @@
 """What the agents count and the views tell: so that who answers questions imports nobody who writes."""
 
+from collections import Counter
 from typing import Any
 
 from app.counters import IdentityCounters
@@ -19,6 +20,8 @@ events_kept: Tally[Row] = Tally(codec, HEADERS, events)
 counters = IdentityCounters()
 stages: dict[str, Stage[Any, Any]] = {}
 relays: dict[str, Relay] = {}
+doubles: Counter[str] = Counter()
+"""Events whose id their journey had already, by the channel that told them again."""
 shown = VisibleDelay()
 """Of the journey stage, behind which events can be looked up."""
 delays: dict[str, Delay] = {"collect": Delay(), "requests": Delay(), "identity": Delay(), "journey": shown}

@@ -179,6 +179,7 @@ def _keep(uid: UnifiedUserId, header: Header, placed: Placed, rows: Rows, out: O
     if stands is None:
         return _enter(uid, header, placed, event, rows, out)
     assert isinstance(stands, int)
+    out.known.append(event)
     held_key = entry_key(uid, stands, event.event_id)
     held = rows.get(held_key)
     assert isinstance(held, Entry)

@@ -35,9 +35,11 @@ class StageEntered(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Outcome:
-    """Messages to journeys, stages entered, events that came too late to be entered, and clicks that only repeat others."""
+    """Messages to journeys, stages entered, events that came too late to be entered, clicks that only repeat others, and events
+    whose id the journey had already."""
 
     messages: list[JourneyMessage] = field(default_factory=list)
     entered: list[StageEntered] = field(default_factory=list)
     late: list[EventPlaced] = field(default_factory=list)
     repeated: list[Event] = field(default_factory=list)
+    known: list[Event] = field(default_factory=list)

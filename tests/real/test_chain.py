@@ -1,5 +1,6 @@
 """From records on channels to answers: the whole chain, with a real broker and a worker as a process of its own."""
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
@@ -52,6 +53,8 @@ async def test_everybody_is_as_the_oracle_says(system: System) -> None:
     await system.tell(told + told[:200])
     await system.settled()
     assert await differences(system, truth(told)) == []
+    counted = re.findall(r'(?m)^onetrail_duplicate_events_total{channel="(.*)"} (.*)$', await system.known("/metrics"))
+    assert {channel: float(count) for channel, count in counted} == Counter(event.channel for event in told[:200])
 
 
 async def test_a_poisoned_record_is_rejected_with_its_reason_and_stops_nothing(system: System) -> None:

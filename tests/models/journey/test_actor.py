@@ -37,6 +37,12 @@ def test_a_retry_with_a_corrected_clock_is_the_same_event(shelf: Shelf) -> None:
     assert again.messages == []
 
 
+def test_a_journey_says_which_events_it_had_already(shelf: Shelf) -> None:
+    again = made("e", 49, received=70, channel="app")
+    outcomes = shelf.told(placed(ANN, made("e", 50)), placed(ANN, again), placed(BOB, again))
+    assert [[event.channel for event in outcome.known] for outcome in outcomes] == [[], ["app"], []]
+
+
 def test_the_first_delivery_stands_even_if_it_comes_here_after_its_retry(shelf: Shelf) -> None:
     first, retry = made("e", 50, received=60, channel="web"), made("e", 49, received=70, channel="app", stage="order")
     shelf.told(placed(ANN, retry), placed(ANN, first))
