@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import faust
+from aiokafka import AIOKafkaConsumer
 from faust.types import TP
 from yarl import URL
 
@@ -16,6 +17,7 @@ from app.config import Config, load
 from app.generation import chosen
 from app.guards import announce
 from app.logs import config_of
+from app.originals import Originals
 from app.outputs import Outputs
 from app.rates import Rates, rated
 from app.reading import Reading, rules_name
@@ -151,8 +153,21 @@ ZONE = ZoneInfo(config.display.time_zone)
 POLICY = rules_name(config, settings.pii_key)
 """Names the rules that events are read by, in the source names of what is sent to identities."""
 
-outputs = Outputs(settings.outer, ZONE)
+CHANNEL_TOPICS = {
+    **dict.fromkeys(config.systems, PULLED),
+    **{channel: name(one.topic) for channel, one in config.channels.items()},
+}
+outputs = Outputs(settings.outer, ZONE, CHANNEL_TOPICS)
 reading = Reading(config, settings.prefix)
+
+
+def _passer_by() -> AIOKafkaConsumer:
+    """A consumer without a group."""
+    own = {"enable_auto_commit": False, "auto_offset_reset": "earliest", "max_partition_fetch_bytes": 1 << 18}
+    return AIOKafkaConsumer(bootstrap_servers=settings.bootstrap, **own, **settings.security)
+
+
+originals = Originals(reading, BEHAVIOUR, _passer_by)
 
 
 async def publish(records: Sequence[Record]) -> None:

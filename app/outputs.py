@@ -4,31 +4,42 @@ An identifier is written as its key, `namespace:` and HMAC, so that an erasure l
 be produced twice; it is then the same for the same key.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import Any, assert_never
 
 import msgspec
 
 from app.clock import now_ms
-from app.rejection import COUNT, Origin, rejection
+from app.rejection import COUNT, EVENT_ID, NOWHERE, Origin, rejection
 from app.runtime.durable import Record
 from models.clicks import rule_of
 from models.display import rfc3339
 from models.event import Event, Rejected
 from models.identity.outcome import Erased, Mapped, Merged, Output, Refused, RequestResult, Split, Suppressed, Wandering
 from models.identity.values import Evidence, Pair
+from models.journey.actor import decode_event
 from models.journey.outcome import StageEntered
 from models.journey_messages import EventPlaced
 
 _encode = msgspec.json.Encoder().encode
 
 
-class Outputs:
-    """Makes records of outputs. `topic` gives the full name of a topic; times are shown in `zone`."""
+def canonical(event: Event) -> dict[str, Any]:
+    """An event in the form in which channels tell it."""
+    identifiers: dict[str, list[str]] = {}
+    for one in event.identifiers:
+        identifiers.setdefault(one.namespace, []).append(one.value)
+    parts = {"properties": event.properties, "traits": event.traits, "context": event.context}
+    told = {"event_id": event.event_id, "event": event.event, "occurred_at": event.occurred_at, "identifiers": identifiers}
+    return told | {name: msgspec.Raw(part) for name, part in parts.items()}
 
-    def __init__(self, prefix: str, zone: tzinfo) -> None:
-        self._zone = zone
+
+class Outputs:
+    """Makes records of outputs on topics that begin with `prefix`; times are shown in `zone`, `topics` are those of channels."""
+
+    def __init__(self, prefix: str, zone: tzinfo, topics: Mapping[str, str]) -> None:
+        self._zone, self._topics = zone, topics
         self._merges, self._map = f"{prefix}.identity.merges", f"{prefix}.identity.map"
         self._changes, self._rejected = f"{prefix}.journey.changes", f"{prefix}.behaviour.rejected"
 
@@ -75,7 +86,7 @@ class Outputs:
     def late(self, event: EventPlaced) -> Record:
         """The record of an event that came after events of its time had left the journeys."""
         rule = f"occurred at {self._at(event.occurred_at)}, before the time since when journeys list events"
-        return rejection(self._rejected, Rejected("too_old", rule), Origin("journey.inbox", -1, -1), "", event.body)
+        return self._turned_away(Rejected("too_old", rule), event.body)
 
     def repeated(self, event: Event) -> Record:
         """The record of a click that only repeats another; it holds the bytes that it came as."""
@@ -110,8 +121,14 @@ class Outputs:
 
     def _suppressed(self, output: Suppressed) -> Record:
         rule = f"occurred before the erasure of {output.key} at {self._at(output.erased_at)}"
-        origin = Origin("identity.inbox", -1, -1)
-        return rejection(self._rejected, Rejected("erased", rule), origin, self._at(now_ms()), output.body)
+        return self._turned_away(Rejected("erased", rule), output.body)
+
+    def _turned_away(self, why: Rejected, body: bytes) -> Record:
+        """The event that a stage turned away, as JSON; the bytes that it came as take its place on the way (app/originals.py)."""
+        event = decode_event(body)
+        origin = Origin(self._topics.get(event.channel, event.channel), NOWHERE, NOWHERE)
+        record = rejection(self._rejected, why, origin, self._at(event.received_at), _encode(canonical(event)))
+        return record._replace(headers=(*record.headers, (EVENT_ID, event.event_id.encode())))
 
     def _at(self, instant_ms: int) -> str:
         return rfc3339(instant_ms, self._zone)

@@ -5,6 +5,10 @@ from typing import NamedTuple
 from app.runtime.durable import Record
 from models.event import Rejected
 
+EVENT_ID = "event_id"
+"""The last header of a record that a stage turned away: the id of its event."""
+NOWHERE = -1
+"""The partition and offset of what did not come from Kafka, or is not there any more."""
 COUNT = "count"
 """The header of a record that speaks of several: how many."""
 

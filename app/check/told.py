@@ -12,6 +12,7 @@ from app.check.readers import Readers
 from app.config import Config
 from app.config.policies import PULLED_TOPIC
 from app.reading import Reading
+from app.rejection import EVENT_ID
 from app.settings import Settings
 from models import requests
 from models.event import Event, Rejected
@@ -126,7 +127,9 @@ class Told:
     def _rejection(self, record: Any) -> None:
         told = {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
         reason, topic = told.get("reason", ""), told.get("source_topic", "")
-        if topic in self._number:
+        if EVENT_ID in told:  # by a stage: whatever came under this id may be the one
+            self._add("excused", told[EVENT_ID], reason)
+        elif topic in self._number:
             self._add("rejected", reason, self._number[topic], int(told["source_partition"]), int(told["source_offset"]))
         elif not topic.startswith("collector:"):
             for decode in _turned_away:

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import msgspec
-
 from tests.fire.people import Told, leaver
 from tests.real.crowd import Name, Truth
 from tests.real.judge import agrees
@@ -157,10 +155,15 @@ def _rejected(records: Sequence[Rejected], told: Told, poison: dict[bytes, str])
 
     What is late for somebody erased is rejected, or came before the erasure did and went with it.
     """
-    erased = {msgspec.msgpack.decode(raw)[0] for headers, raw in records if headers["reason"] == b"erased"}
-    late = {event.event_id for event in told.late}
-    for event_id in sorted(erased - late):
-        yield Difference("wrong outputs", 0, f"{event_id} was rejected as erased")
+    late = {event.event_id: event.record for event in told.late}
+    for headers, raw in records:
+        if headers["reason"] != b"erased":
+            continue
+        event_id = headers["event_id"].decode()
+        if event_id not in late:
+            yield Difference("wrong outputs", 0, f"{event_id} was rejected as erased")
+        elif raw != late[event_id] and headers["source_offset"] != b"-1":
+            yield Difference("wrong outputs", 0, f"{event_id} was rejected with other bytes than its own: {raw!r}")
     reasons = {raw: headers["reason"].decode() for headers, raw in records if headers["reason"] not in (b"erased", b"expired")}
     for raw in sorted(reasons.keys() | poison.keys()):
         if reasons.get(raw) != poison.get(raw):

@@ -41,7 +41,7 @@ KEY = "a key for tests, long enough"
 CONFIG: Config = load(PACKAGED_CONFIG)
 SETTINGS = Settings.from_environment({"ONETRAIL_PREFIX": "t", "ONETRAIL_PII_KEY": KEY}, generate=False)
 ZONE = ZoneInfo(CONFIG.display.time_zone)
-OUTPUTS = Outputs("t", ZONE)
+OUTPUTS = Outputs("t", ZONE, {"web": "t.behaviour.web"})
 POLICIES = {f"t.{topic}": policy for topic, policy in policies_of(CONFIG).items()}
 TODAYS = Readers([], {}, "")
 """Nobody else read anything."""
