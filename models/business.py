@@ -19,9 +19,12 @@ _ADDRESS = re.compile(
 _USUAL_PORTS = (None, "", "80", "443")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BusinessRule:
-    """A business system with the patterns of its addresses, of the names of its pages, and of its events."""
+    """A business system with the patterns of its addresses, of the names of its pages, and of its events.
+
+    Equal to itself alone, so that it is quickly found in a memory of answers.
+    """
 
     name: str
     urls: tuple[re.Pattern[str], ...] = ()
@@ -67,10 +70,15 @@ def business_system(
     `named`, `urls` and `pages` are what the event says, of any type; only texts count.
     """
     for name in named:
-        if isinstance(name, str) and any(rule.name == name for rule in rules):
+        if isinstance(name, str) and name in [rule.name for rule in rules]:
             return name
-    addresses = [compared(url) for url in urls if isinstance(url, str) and url]
-    titles = [page for page in pages if isinstance(page, str)]
+    addresses = tuple([compared(url) for url in urls if isinstance(url, str) and url])
+    return _first_fit(rules, event, addresses, tuple([page for page in pages if isinstance(page, str)]))
+
+
+@lru_cache(maxsize=4_096)
+def _first_fit(rules: tuple[BusinessRule, ...], event: str, addresses: Sequence[str], titles: Sequence[str]) -> str | None:
+    """The same pages come again and again."""
     for rule in rules:
         if _fits(rule.urls, addresses) or _fits(rule.pages, titles) or _fits(rule.events, (event,)):
             return rule.name

@@ -32,7 +32,7 @@ class NamespaceRule:
 
     def blocks(self, text: str) -> bool:
         """Whether the built-in list or a pattern of the namespace keeps a value out."""
-        return names_nobody(text) or (bool(self.block) and any(pattern.search(text) for pattern in self.block))
+        return names_nobody(text) or (bool(self.block) and any([pattern.search(text) for pattern in self.block]))
 
 
 class Gathered(msgspec.Struct, frozen=True):
@@ -71,20 +71,16 @@ class Namespaces:
         """The identifiers of an event: a table of names with a value, or a list of values, each; null is no value."""
         if not isinstance(given, dict):
             return Gathered(())
-        values = [
-            (renamed.get(name, name), item)
-            for name, value in given.items()
-            for item in (value if isinstance(value, list) else (value,))
-            if item is not None
-        ]
         usable: dict[tuple[int, str], Identifier] = {}
         dropped: dict[tuple[str, str], None] = {}
-        for namespace, value in values:
-            found = self.identifier(namespace, value)
-            if isinstance(found, Identifier):
-                usable[self.rules[namespace].rank, found.value] = found
-            elif len(dropped) < NOTES_MAX or found not in {reason for _, reason in dropped}:
-                dropped[namespace[:NAME_LENGTH_MAX], found] = None
+        for name, value in given.items():
+            namespace = renamed.get(name, name)
+            for item in value if isinstance(value, list) else (value,):
+                found = None if item is None else self.identifier(namespace, item)
+                if isinstance(found, Identifier):
+                    usable[self.rules[namespace].rank, found.value] = found
+                elif found and (len(dropped) < NOTES_MAX or found not in {reason for _, reason in dropped}):
+                    dropped[namespace[:NAME_LENGTH_MAX], found] = None
         return Gathered(tuple([usable[place] for place in sorted(usable)]), tuple(dropped))
 
 

@@ -21,7 +21,10 @@ class Stage(msgspec.Struct, frozen=True):
 
 def stage_of(event: Event, stages: tuple[Stage, ...]) -> str | None:
     """The name of the first stage that the event enters."""
-    return next((stage.name for stage in stages if _enters(event, stage)), None)
+    for stage in stages:
+        if _enters(event, stage):
+            return stage.name
+    return None
 
 
 def _enters(event: Event, stage: Stage) -> bool:

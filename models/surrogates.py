@@ -10,7 +10,7 @@ _ESCAPE = re.compile(
 
 def mended(raw: bytes) -> bytes:
     """JSON whose texts hold no half of a surrogate pair; all else as it came."""
-    return _ESCAPE.sub(_whole, raw) if b"\\u" in raw and (b"\\ud" in raw or b"\\uD" in raw) else raw
+    return _ESCAPE.sub(_whole, raw) if b"\\" in raw and (b"\\ud" in raw or b"\\uD" in raw) else raw
 
 
 def _whole(escape: re.Match[bytes]) -> bytes:

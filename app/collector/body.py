@@ -57,6 +57,8 @@ async def _received(request: web.BaseRequest, hold: Hold) -> bytes:
     if (request.content_length or 0) > BYTES_MAX:
         raise Refusal("too_large", _TOO_LARGE)
     try:
+        if request.content.is_eof():  # it came with its head, as small bodies do
+            return await _held(request.content.read_nowait(), hold)
         async with asyncio.timeout(SECONDS_MAX):
             chunks = await _chunks(request, hold)
     except TimeoutError:
@@ -73,6 +75,10 @@ async def _chunks(request: web.BaseRequest, hold: Hold) -> list[bytes]:
         size += len(chunk)
         if size > BYTES_MAX:
             raise Refusal("too_large", _TOO_LARGE)
-        await hold.grow(len(chunk))
-        chunks.append(chunk)
+        chunks.append(await _held(chunk, hold))
     return chunks
+
+
+async def _held(chunk: bytes, hold: Hold) -> bytes:
+    await hold.grow(len(chunk))
+    return chunk

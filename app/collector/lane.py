@@ -23,15 +23,24 @@ class Unavailable(Exception):
     """Kafka did not acknowledge in time, or cannot be reached; nothing is known of what was sent."""
 
 
-class Load:
-    """Records that travel in one batch, of at most BATCH_BYTES unless it is one record alone; done when acknowledged."""
+class Overdue(Unavailable):
+    """Kafka did not acknowledge in time."""
 
-    __slots__ = ("acknowledged", "records", "size")
+
+class Load:
+    """Records that travel in one batch, of at most BATCH_BYTES unless it is one record alone; done when acknowledged.
+
+    Whoever waits for it waits ACK_SECONDS_MAX at most; then it is `Overdue`.
+    """
+
+    __slots__ = ("_patience", "acknowledged", "records", "size")
 
     def __init__(self, records: Sequence[Record], size: int) -> None:
         self.records = records
         self.size = size
-        self.acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.acknowledged: asyncio.Future[None] = loop.create_future()
+        self._patience = loop.call_later(ACK_SECONDS_MAX, self._overdue)
 
     def settle(self, error: Unavailable | None) -> None:
         """Tell whoever still waits how it went."""
@@ -44,8 +53,12 @@ class Load:
 
     def give_up(self) -> None:
         """Nobody waits any more: it is not sent if it has not left, and how it went is of no interest."""
+        self._patience.cancel()
         if not self.acknowledged.cancel() and not self.acknowledged.cancelled():
             self.acknowledged.exception()
+
+    def _overdue(self) -> None:
+        self.settle(Overdue(f"Kafka did not acknowledge within {ACK_SECONDS_MAX} s"))
 
 
 class Lane:

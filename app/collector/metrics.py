@@ -1,5 +1,6 @@
 """Every metric of the collector, with unit and meaning, in a registry of its own."""
 
+from functools import cache
 from typing import NamedTuple
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -32,22 +33,22 @@ _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 class Metrics:
-    """Counts. The labels of a path are those of known routes only, so nobody can make more of them."""
+    """Counts. The labels of a path are those of known routes only, so nobody can make more of them; each is looked up once."""
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
-        self._requests = Counter(*_named(REQUESTS), registry=registry)
+        self._requests = cache(Counter(*_named(REQUESTS), registry=registry).labels)
         self._request_time = Histogram(*_named(REQUEST_TIME), registry=registry, buckets=_SECONDS)
         self._ack_time = Histogram(*_named(ACK_TIME), registry=registry, buckets=_SECONDS)
         self._received = Counter(*_named(RECEIVED), registry=registry)
-        self._accepted = Counter(*_named(ACCEPTED), registry=registry)
-        self._rejected = Counter(*_named(REJECTED), registry=registry)
+        self._accepted = cache(Counter(*_named(ACCEPTED), registry=registry).labels)
+        self._rejected = cache(Counter(*_named(REJECTED), registry=registry).labels)
         self._held = Gauge(*_named(HELD), registry=registry)
         ProcessCollector(registry=registry)
 
     def answered(self, path: str, status: int) -> None:
         """A request was answered."""
-        self._requests.labels(path, status).inc()
+        self._requests(path, status).inc()
 
     def took(self, seconds: float) -> None:
         """A posted request was answered after so long."""
@@ -63,9 +64,9 @@ class Metrics:
 
     def judged(self, channel: str, accepted: int, rejected: list[tuple[int, Reason]]) -> None:
         """All of a request is durable."""
-        self._accepted.labels(channel).inc(accepted)
+        self._accepted(channel).inc(accepted)
         for _, reason in rejected:
-            self._rejected.labels(channel, reason).inc()
+            self._rejected(channel, reason).inc()
 
     def exposition(self, held: int) -> tuple[bytes, str]:
         """The metrics as text, and its content type; `held` bytes are held now."""

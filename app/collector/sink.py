@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from app import topics
-from app.collector.lane import ACK_SECONDS_MAX, BATCH_BYTES, Lane, Load, Unavailable
+from app.collector.lane import BATCH_BYTES, Lane, Load, Overdue, Unavailable
 from app.config import Config
 from app.kafka_door import refusal_of
 from app.runtime.durable import Record
@@ -61,12 +61,11 @@ class Sink:
         try:
             for topic, load in loads:
                 self._lane(topic).put(load)
-            async with asyncio.timeout(ACK_SECONDS_MAX):
-                for _, load in loads:
-                    await load.acknowledged
-        except TimeoutError:
+            for _, load in loads:
+                await load.acknowledged
+        except Overdue:
             self._tell(away=True)
-            raise Unavailable(f"Kafka did not acknowledge within {ACK_SECONDS_MAX} s") from None
+            raise
         finally:
             for _, load in loads:
                 load.give_up()
@@ -179,7 +178,7 @@ def _loads(records: Iterable[Record]) -> Iterator[tuple[str, Load]]:
 
 
 def _weight(record: Record) -> int:
-    headers = sum(len(name) + len(value) + 10 for name, value in record.headers)
+    headers = sum([len(name) + len(value) + 10 for name, value in record.headers])
     return len(record.value or b"") + len(record.key or b"") + headers + FRAMING_BYTES
 
 
