@@ -96,6 +96,8 @@ class Rules:
     alone: tuple[Rule, ...] = ()
     """Those that need the event alone, in their order."""
     clicks: Clicks = Clicks()
+    ask_business: bool = False
+    """Whether one of them looks at the business system of an event."""
 
 
 class Definition(NamedTuple):
@@ -176,7 +178,8 @@ def rules_of(cleaning: Cleaning, channel: str, is_crawler: IsCrawler = lambda ag
     clicks = Clicks()
     if any(one.name == "repeated_click" for one in on) and cleaning.click_gap_ms:
         clicks = Clicks(cleaning.click_events, cleaning.click_gap_ms, tuple(map(_pattern, cleaning.click_exempt)))
-    return Rules(tuple(alone), clicks)
+    ask_business = any(where.field == "business_system" for one in cleaning.test_traffic for where in one.where)
+    return Rules(tuple(alone), clicks, ask_business)
 
 
 def noise(event: Event, rules: Rules) -> Rejected | None:

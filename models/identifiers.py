@@ -32,7 +32,7 @@ class NamespaceRule:
 
     def blocks(self, text: str) -> bool:
         """Whether the built-in list or a pattern of the namespace keeps a value out."""
-        return names_nobody(text) or (bool(self.block) and any([pattern.search(text) for pattern in self.block]))
+        return names_nobody(text) or (bool(self.block) and any(pattern.search(text) for pattern in self.block))
 
 
 class Gathered(msgspec.Struct, frozen=True):

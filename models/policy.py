@@ -1,8 +1,9 @@
 """What a channel's records are read by: a frozen value, built once from the configuration and handed to `parse`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
+from typing import Self
 
 from models.business import BusinessRule
 from models.cleaning import Cleaning, Rules, rules_of
@@ -32,6 +33,10 @@ class Policy:
     places: Places | None = None
     placing: Placing | None = None
     """Where events tell regions; None = nobody asks."""
+
+    def for_verdicts(self) -> Self:
+        """What of it decides whether a record is an event, and nothing that only tells more of the event."""
+        return replace(self, business=self.business if self.cleaning.ask_business else (), stages={}, placing=None)
 
     def identifier(self, namespace: str, value: object) -> Identifier | Reason:
         """The identifier that a value stands for in lookups, or why it cannot be one."""

@@ -11,7 +11,7 @@ from models.policy import Policy
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Intake:
-    """A channel: `topic` is the full name of where its events go, `policy` what the workers read them by."""
+    """A channel: `topic` is the full name of where its events go, `policy` what the workers judge them by."""
 
     name: str
     topic: str
@@ -32,4 +32,4 @@ def intakes(settings: Settings, config: Config) -> Mapping[str, Intake]:
 def _intake(settings: Settings, config: Config, channel: Channel) -> Intake:
     names = {**segment.NAMESPACES, **sensors.IDENTITIES, **channel.namespaces}
     dialect = segment.Dialect(names, frozenset(config.namespaces))
-    return Intake(channel.name, f"{settings.prefix}.{channel.topic}", policy_of(config, channel), dialect)
+    return Intake(channel.name, f"{settings.prefix}.{channel.topic}", policy_of(config, channel).for_verdicts(), dialect)

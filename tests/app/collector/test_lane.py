@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.collector import lane as lanes
-from app.collector.lane import BATCH_BYTES, Lane, Load, Unavailable
+from app.collector.lane import BATCH_BYTES, Lane, Load, Overdue, Unavailable
 from app.runtime.durable import Record
 
 
@@ -119,3 +119,20 @@ async def test_while_a_batch_is_overdue_nothing_more_is_taken(monkeypatch: pytes
     again = load("c")
     lane.put(again)
     await again.acknowledged
+
+
+async def test_a_load_that_is_not_acknowledged_in_time_is_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "ACK_SECONDS_MAX", 0.01)
+    waiting = load("a")
+    with pytest.raises(Overdue):
+        await waiting.acknowledged
+
+
+async def test_a_load_that_was_acknowledged_is_never_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "ACK_SECONDS_MAX", 0.01)
+    wire = Wire()
+    wire.acknowledge.set()
+    taken = load("a")
+    Lane("t", wire).put(taken)
+    await asyncio.sleep(0.03)
+    await taken.acknowledged
