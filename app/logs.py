@@ -108,8 +108,11 @@ class Sparing(logging.StreamHandler[TextIO]):
         self._repetitions = Repetitions()
 
     def emit(self, record: logging.LogRecord) -> None:
-        for told in self._repetitions.told(record):
-            super().emit(told)
+        try:
+            for told in self._repetitions.told(record):
+                super().emit(told)
+        except Exception:  # as the standard handler does: whoever logs must not fail because of it
+            self.handleError(record)
 
 
 def config_of(form: str) -> dict[str, Any]:

@@ -92,3 +92,8 @@ def test_the_handler_spares_its_stream() -> None:
     for _ in range(5):
         handler.handle(said(0, 1, "refused"))
     assert stream.getvalue().count("refused") == 1
+
+
+def test_a_message_that_does_not_fit_its_arguments_harms_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    Sparing(io.StringIO()).handle(said(0, 1, 2, 3))
+    assert "Logging error" in capsys.readouterr().err
