@@ -9,12 +9,11 @@ from statistics import median
 
 import click
 
-from app.broker import Broker
 from tests.benchmarks import stages
-from tests.benchmarks.chain import TOPIC, Life, chain
-from tests.benchmarks.machine import OTHERS, Figure, measured, on
-from tests.benchmarks.report import BARE, STOCK, answers, remember, table
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.benchmarks.chain import Life, chain
+from tests.benchmarks.machine import Figure, measured
+from tests.benchmarks.report import BARE, CHAIN_NAME, STOCK, answers, of_chain, ratios, show, table
+from tests.benchmarks.site import TOPIC, broker
 
 RUN_SECONDS_MAX = 400.0
 STAGES_EVENTS_MAX = 20_000
@@ -36,29 +35,22 @@ def main(events: int, runs: int, profile: bool) -> None:
             return
         figures, lives = on_a_broker(Path(place), events, runs)
         alone = stages_alone(Path(place), min(events, STAGES_EVENTS_MAX), runs)
-    click.echo(table(figures, alone))
-    click.echo(answers(lives))
-    for warning in remember(figures, alone, events):
-        click.echo(warning, err=True)
+    lines = [table(figures, alone), answers(lives)]
+    show(CHAIN_NAME, lines, ratios(figures), **of_chain(figures, alone, events))
 
 
 def on_a_broker(place: Path, events: int, runs: int) -> tuple[dict[str, list[Figure]], list[Life]]:
     """Everything that needs Kafka; a run measures all of it, so that a slow minute strikes all alike."""
-    broker = Broker(LOOPBACK, free_port_pair(), place)
     figures: dict[str, list[Figure]] = defaultdict(list)
     lives: list[Life] = []
-    with on(OTHERS):
-        broker.start()
-    try:
+    with broker(place) as started:
         for number in range(runs):
             click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}", err=True)
-            life, measures = one_run(broker.bootstrap, f"bench-{number}", place, events)
+            life, measures = one_run(started.bootstrap, f"bench-{number}", place, events)
             lives.append(life)
             for name, figure in measures.items():
                 click.echo(f"  {name}: {figure.rate:,.0f} events/s, {figure.cpu_us:.1f} us of CPU an event", err=True)
                 figures[name].append(figure)
-    finally:
-        broker.stop()
     return figures, lives
 
 

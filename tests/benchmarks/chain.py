@@ -10,22 +10,22 @@ import os
 import re
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from tests.benchmarks.behaviour import linking, paced, steady
-from tests.benchmarks.latency import Delay, Watch, delay
-from tests.benchmarks.load import BATCH_BYTES, Loader
+from tests.benchmarks.delay import Delay, delay, watching
+from tests.benchmarks.load import Loader
 from tests.benchmarks.machine import OTHERS, OURS, Figure, cpu_seconds, memory_mb, on
+from tests.benchmarks.site import INNER_PARTITIONS, READY_SECONDS, TOPIC, employed, site
 from tests.real.system import System, Worker
 
-PARTITIONS, INNER_PARTITIONS = 2, 8
-TOPIC = "behaviour.web"
 PACES = {200: 10, 1_000: 6}
 """Events a second -> seconds of it."""
-POLL_SECONDS, QUIET_SECONDS, READY_SECONDS = 0.1, 1.0, 150.0
+POLL_SECONDS, QUIET_SECONDS = 0.1, 1.0
 
 
 class Life(NamedTuple):
@@ -40,39 +40,25 @@ class Life(NamedTuple):
 async def chain(bootstrap: str, prefix: str, data: Path, count: int) -> Life:
     """One worker's life: `count` events with new links, then as many without, then a steady trickle, then a lost disk."""
     os.sched_setaffinity(0, OTHERS)
-    batches = AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=BATCH_BYTES, acks="all")
-    async with System.run(bootstrap, prefix, data) as system, batches as producer:
-        worker = system.worker()
-        with on(OURS):
-            worker.start()
-        await system.ready(worker, seconds=READY_SECONDS)
-        loader = Loader(producer, system.topic(TOPIC), PARTITIONS)
+    async with site(bootstrap, prefix, data) as (system, producer, loader):
+        (worker,) = await employed(system)
         drained = {
-            "new links": await settle(system, worker, loader, linking(count)),
-            "steady": await settle(system, worker, loader, steady(count, known=count)),
+            "new links": await settle(system, loader, linking(count)),
+            "steady": await settle(system, loader, steady(count, known=count)),
         }
-        memory, delays = memory_mb(pid_of(worker)), await trickle(system, worker, producer, count)
+        memory, delays = memory_mb(worker.pid), await trickle(system, worker, producer, count)
         return Life(drained, memory, delays, await recovery(system, worker))
 
 
-def pid_of(worker: Worker) -> int:
-    """Its process."""
-    pid = worker._child.pid  # of no interest to tests, which know a worker by what it answers
-    assert pid is not None
-    return pid
-
-
 async def trickle(system: System, worker: Worker, producer: AIOKafkaProducer, known: int) -> dict[int, Delay]:
-    """Delays at each pace."""
-    watch = Watch(system.bootstrap, f"{system.prefix}-journey-changelog", INNER_PARTITIONS)
-    reading = asyncio.create_task(watch.read())
+    """Delays at each pace, from Kafka's own acknowledgement on."""
     delays = {}
-    for rate, seconds in PACES.items():
-        events = paced(rate * seconds, known, f"pace{rate}")
-        delays[rate] = await delay(producer, system.topic(TOPIC), watch, events, (rate, pid_of(worker)))
-        await system.settled()
-    reading.cancel()
-    await asyncio.gather(reading, return_exceptions=True)
+    async with watching(system.bootstrap, system.prefix) as watch:
+        for rate, seconds in PACES.items():
+            events = paced(rate * seconds, known, f"pace{rate}")
+            send = partial(producer.send_and_wait, system.topic(TOPIC))
+            delays[rate] = await delay(send, watch, events, rate, [worker.pid])
+            await system.settled()
     return delays
 
 
@@ -94,25 +80,31 @@ async def recovery(system: System, worker: Worker) -> float:
     return float(sum(ends.values()) / max(took[1] - took[0], POLL_SECONDS))
 
 
-async def settle(system: System, worker: Worker, loader: Loader, events: Sequence[bytes]) -> Figure:
-    """Fills the topic, and waits until the worker is done with it."""
-    pid = pid_of(worker)
-    worker.freeze()
+async def settle(system: System, loader: Loader, events: Sequence[bytes]) -> Figure:
+    """Fills the topic while all workers are frozen, and waits until they are done with it."""
+    for worker in system.workers:
+        worker.freeze()
     try:
         await loader.write(events)
-        before, begun = cpu_seconds(pid), time.perf_counter()
+        before, begun = _used(system), time.perf_counter()
     finally:
-        worker.thaw()
+        for worker in system.workers:
+            worker.thaw()
     seen, ended, used = -1.0, begun, before
     while True:
         await asyncio.sleep(POLL_SECONDS)
         if (handled := await messages(system)) != seen:
-            seen, ended, used = handled, time.perf_counter(), cpu_seconds(pid)
+            seen, ended, used = handled, time.perf_counter(), _used(system)
         elif time.perf_counter() - ended > QUIET_SECONDS and (await system.known("/v1/status"))["settled"]:
             return Figure(len(events), ended - begun, used - before)
 
 
+def _used(system: System) -> float:
+    return sum(cpu_seconds(worker.pid) for worker in system.workers)
+
+
 async def messages(system: System) -> float:
-    """What relay and stages have handled since start."""
-    text: str = await system.known("/metrics")
-    return sum(float(line.split()[-1]) for line in text.splitlines() if re.match(r"onetrail_(records|messages)_total", line))
+    """What relay and stages of all workers have handled since their start."""
+    texts: list[str] = [await system.known("/metrics", worker) for worker in system.workers]
+    lines = [line for text in texts for line in text.splitlines()]
+    return sum(float(line.split()[-1]) for line in lines if re.match(r"onetrail_(records|messages)_total", line))

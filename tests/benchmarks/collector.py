@@ -6,25 +6,19 @@ measurement, so that the ratios hold on a busy machine too.
 
 import asyncio
 import os
-import signal
-import subprocess
-import sys
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import click
 
-from app.broker import Broker
-from tests.benchmarks.machine import OTHERS, OURS, ROOT, Figure, cpu_seconds, on
+from tests.benchmarks.machine import OTHERS, Figure, cpu_seconds
 from tests.benchmarks.posting import posted, requests
-from tests.benchmarks.report import middle
+from tests.benchmarks.report import middle, show
+from tests.benchmarks.site import broker, serving
 from tests.real.conftest import LOOPBACK, free_port_pair
 
 PREFIX = "bench-collector"
@@ -32,7 +26,7 @@ TOPIC = f"{PREFIX}.behaviour.web"
 SHAPES = {"one event a request, 50 connections": (50, 1), "100 events a request, 10 connections": (10, 100)}
 """What is posted: connections, and events of a request."""
 OURS_NAME, BARE_NAME = "collector", "baseline: a bare aiohttp handler that only produces"
-UP_SECONDS_MAX, WARM_SECONDS = 60.0, 1.0
+WARM_SECONDS = 1.0
 REQUESTS = 400
 Figures = Mapping[tuple[str, str], Sequence[Figure]]
 
@@ -42,20 +36,15 @@ Figures = Mapping[tuple[str, str], Sequence[Figure]]
 @click.option("--runs", default=3, show_default=True, type=click.IntRange(1, 20), help="Of which the median counts.")
 def main(seconds: float, runs: int) -> None:
     """Measures acknowledged events a second and CPU an event, beside the baseline."""
-    with tempfile.TemporaryDirectory(prefix="onetrail-bench-") as place:
-        broker = Broker(LOOPBACK, free_port_pair(), Path(place))
-        with on(OTHERS):
-            broker.start()
-        try:
-            click.echo(table(_figures(broker.bootstrap, Path(place), seconds, runs)))
-        finally:
-            broker.stop()
+    with tempfile.TemporaryDirectory(prefix="onetrail-bench-") as place, broker(Path(place)) as started:
+        figures = _figures(started.bootstrap, Path(place), seconds, runs)
+    show("collector", [table(figures)], ratios(figures))
 
 
 def _figures(bootstrap: str, place: Path, seconds: float, runs: int) -> Figures:
     """A run measures all of it, so that a slow minute strikes all alike."""
     figures: dict[tuple[str, str], list[Figure]] = defaultdict(list)
-    with on(OURS), _running(bootstrap, place) as servers:
+    with _running(bootstrap, place) as servers:
         for number, shape, name in product(range(runs), SHAPES, servers):
             click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {name}, {shape}", err=True)
             figures[shape, name].append(asyncio.run(_measured(*servers[name], shape, seconds)))
@@ -72,6 +61,11 @@ def table(figures: Figures) -> str:
     return "\n".join(lines)
 
 
+def ratios(figures: Figures) -> dict[str, dict[str, float]]:
+    """CPU of an event, as a multiple of the bare handler's."""
+    return {shape: {BARE_NAME: middle(figures[shape, OURS_NAME])[1] / middle(figures[shape, BARE_NAME])[1]} for shape in SHAPES}
+
+
 @contextmanager
 def _running(bootstrap: str, place: Path) -> Iterator[dict[str, tuple[int, int]]]:
     """Both servers: name -> process and port. The collector comes first, since it makes the topics."""
@@ -81,30 +75,12 @@ def _running(bootstrap: str, place: Path) -> Iterator[dict[str, tuple[int, int]]
         OURS_NAME: ["app.commands", "collect"],
         BARE_NAME: ["tests.benchmarks.bare_collector", bootstrap, TOPIC, str(ports[BARE_NAME])],
     }
-    environment = os.environ | {f"ONETRAIL_{name}": value for name, value in own.items()}
-    processes: dict[str, subprocess.Popen[bytes]] = {}
-    try:
-        for name, words in commands.items():
-            with (place / "server.log").open("ab") as log:
-                command = [sys.executable, "-m", *words]
-                processes[name] = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-            _until_up(f"http://{LOOPBACK}:{ports[name]}/readyz")
-        yield {name: (process.pid, ports[name]) for name, process in processes.items()}
-    finally:
-        for process in processes.values():
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-
-
-def _until_up(url: str) -> None:
-    end = time.monotonic() + UP_SECONDS_MAX
-    while time.monotonic() < end:
-        try:
-            with urlopen(url, timeout=5):
-                return
-        except (HTTPError, OSError):
-            time.sleep(0.1)
-    raise RuntimeError(f"nobody answers at {url}")
+    with ExitStack() as stack:
+        pids = {
+            name: stack.enter_context(serving(words, f"http://{LOOPBACK}:{ports[name]}/readyz", place / "server.log", own=own))
+            for name, words in commands.items()
+        }
+        yield {name: (pid, ports[name]) for name, pid in pids.items()}
 
 
 async def _measured(pid: int, port: int, shape: str, seconds: float) -> Figure:

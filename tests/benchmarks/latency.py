@@ -1,78 +1,88 @@
-"""How long an event takes from its acknowledgement until lookups see it, at a steady rate, and what the worker uses meanwhile.
+"""`python -m tests.benchmarks.latency`: from the collector's acknowledgement until lookups see the event, at a steady rate.
 
-An event is seen when its row is appended to the changelog of journeys: its worker answers from that row a moment later, and a
-reader of the changelog costs the worker nothing. What the reader itself takes is in the figure.
+Each event is a request of its own. The worker has a core of its own; collector, broker and load share the others. What is
+promised is 200 ms.
 """
 
 import asyncio
-import time
-from collections.abc import Sequence
-from typing import NamedTuple
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+import click
 
-from tests.benchmarks.machine import cpu_seconds
+from tests.benchmarks.behaviour import linking, paced
+from tests.benchmarks.chain import settle
+from tests.benchmarks.delay import Delay, delay, watching
+from tests.benchmarks.machine import OTHERS
+from tests.benchmarks.posting import Poster
+from tests.benchmarks.report import quantiles, show
+from tests.benchmarks.site import broker, employed, serving, site
+from tests.real.conftest import LOOPBACK, free_port_pair
 
-TIMELINE = b"t|"
-LINGER_SECONDS = 5.0
-"""After the last event; what was not seen by then counts as lost."""
-
-
-class Delay(NamedTuple):
-    """Milliseconds at two quantiles, and the share of a core that the worker used."""
-
-    p50_ms: float
-    p95_ms: float
-    core: float
-
-
-class Watch:
-    """Notes when the row of each event was appended."""
-
-    def __init__(self, bootstrap: str, changelog: str, partitions: int) -> None:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, fetch_max_wait_ms=50)
-        self._partitions = [TopicPartition(changelog, partition) for partition in range(partitions)]
-        self.seen: dict[str, float] = {}
-        self.news = asyncio.Event()
-
-    async def read(self) -> None:
-        """Reads until it is cancelled, from what is appended next."""
-        await self._consumer.start()
-        try:
-            self._consumer.assign(self._partitions)
-            await self._consumer.seek_to_end()
-            async for record in self._consumer:
-                if record.key.startswith(TIMELINE):
-                    self.seen.setdefault(record.key.split(b"|", 3)[3].decode(), time.perf_counter())
-                    self.news.set()
-        finally:
-            await self._consumer.stop()
+PREFIX = "bench-latency"
+PACES = {200: 12.0, 1_000: 6.0}
+"""Events a second -> seconds of it."""
+KNOWN = 20_000
+PROMISED_MS = 200.0
+PROCESSES = ("worker", "collector")
+Delays = Mapping[int, Sequence[Delay]]
 
 
-async def delay(
-    producer: AIOKafkaProducer, topic: str, watch: Watch, events: Sequence[tuple[str, bytes]], pace: tuple[float, int]
-) -> Delay:
-    """Sends (event id, record) pairs at `pace` = events a second to the worker of a process id; the first fifth warms up."""
-    rate, pid = pace
-    acknowledged: dict[str, float] = {}
-
-    async def send(name: str, record: bytes) -> None:
-        await producer.send_and_wait(topic, record)
-        acknowledged[name] = time.perf_counter()
-
-    begun, used, sending = time.perf_counter(), cpu_seconds(pid), list[asyncio.Task[None]]()
-    for number, (name, record) in enumerate(events):
-        await asyncio.sleep(begun + number / rate - time.perf_counter())
-        sending.append(asyncio.create_task(send(name, record)))
-    await asyncio.gather(*sending)
-    core = (cpu_seconds(pid) - used) / (time.perf_counter() - begun)
-    await _all_seen(watch, acknowledged)
-    waited = sorted(1e3 * (watch.seen[name] - acknowledged[name]) for name, _ in events[len(events) // 5 :])
-    return Delay(waited[len(waited) // 2], waited[len(waited) * 95 // 100], core)
+@click.command()
+@click.option("--runs", default=5, show_default=True, type=click.IntRange(1, 20), help="Of which the median counts.")
+@click.option("--part", default=1.0, show_default=True, type=click.FloatRange(0.05, 100), help="Of the usual time of a run.")
+def main(runs: int, part: float) -> None:
+    """Measures the delay, and the CPU of worker and collector meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="onetrail-bench-") as place, broker(Path(place)) as started:
+        delays = asyncio.run(_delays(started.bootstrap, Path(place), runs, part))
+    show("latency", table(delays), ratios(delays), cores={rate: cores(some) for rate, some in delays.items()})
 
 
-async def _all_seen(watch: Watch, acknowledged: dict[str, float]) -> None:
-    async with asyncio.timeout(LINGER_SECONDS):
-        while not watch.seen.keys() >= acknowledged.keys():
-            watch.news.clear()
-            await watch.news.wait()
+async def _delays(bootstrap: str, place: Path, runs: int, part: float) -> Delays:
+    os.sched_setaffinity(0, OTHERS)
+    delays: dict[int, list[Delay]] = defaultdict(list)
+    port = free_port_pair()
+    own = {"KAFKA": bootstrap, "DATA": str(place / "collector"), "PREFIX": PREFIX, "COLLECT_PORT": str(port)}
+    url = f"http://{LOOPBACK}:{port}/readyz"
+    async with site(bootstrap, PREFIX, place) as (system, _, loader):
+        (worker,) = await employed(system)
+        await settle(system, loader, linking(KNOWN))
+        collector = serving(["app.commands", "collect"], url, place / "collector.log", OTHERS, own)
+        async with watching(bootstrap, PREFIX) as watch:
+            with collector as pid:
+                poster = Poster(port)
+                for number in range(runs):
+                    for rate, seconds in PACES.items():
+                        click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {rate:,} events/s", err=True)
+                        events = paced(int(rate * seconds * part), KNOWN, f"run{number}-{rate}")
+                        delays[rate].append(await delay(poster.send, watch, events, rate, [worker.pid, pid]))
+                        await system.settled()
+                poster.close()
+    return delays
+
+
+def cores(delays: Sequence[Delay]) -> dict[str, float]:
+    """The share of a core that each process used, medians."""
+    return {name: median(one.cores[place] for one in delays) for place, name in enumerate(PROCESSES)}
+
+
+def ratios(delays: Delays) -> dict[str, dict[str, float]]:
+    """p95 as a part of what is promised."""
+    return {f"p95 at {rate:,} events/s": {"promised": quantiles(some)[1] / PROMISED_MS} for rate, some in delays.items()}
+
+
+def table(delays: Delays) -> list[str]:
+    """Markdown, as README.md has it."""
+    lines = ["| acknowledged to visible | p50 | p95 | p99 | CPU of the worker | of the collector |", "|---|---|---|---|---|---|"]
+    for rate, some in delays.items():
+        shown = [f"{quantile:.0f} ms" for quantile in quantiles(some)] + [f"{core:.0%}" for core in cores(some).values()]
+        lines.append(f"| at {rate:,} events/s | {' | '.join(shown)} |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Sequence
 
+from tests.benchmarks.asking import length
 from tests.benchmarks.behaviour import steady
 from tests.real.conftest import LOOPBACK
 
@@ -19,7 +20,32 @@ def requests(count: int, batch: int) -> list[bytes]:
     """Different requests, each with so many events, one a line."""
     events = steady(count * batch, KNOWN)
     bodies = [b"\n".join(events[first : first + batch]) for first in range(0, len(events), batch)]
-    return [f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body for body in bodies]
+    return [request(body) for body in bodies]
+
+
+def request(body: bytes) -> bytes:
+    """As it goes over the wire."""
+    return f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+class Poster:
+    """Posts single events to a collector over as many connections as are busy at once."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def send(self, event: bytes) -> None:
+        """Returns when it is acknowledged. Any answer but 200 is an AssertionError."""
+        reader, writer = self._free.pop() if self._free else await asyncio.open_connection(LOOPBACK, self._port)
+        writer.write(request(event))
+        await _answered(reader)
+        self._free.append((reader, writer))
+
+    def close(self) -> None:
+        """Ends its connections."""
+        for _, writer in self._free:
+            writer.close()
 
 
 async def posted(port: int, connections: int, given: Sequence[bytes], seconds: float) -> tuple[int, float]:
@@ -36,15 +62,14 @@ async def _connection(port: int, given: Sequence[bytes], end: float) -> int:
     count = 0
     while time.perf_counter() < end:
         writer.write(given[count % len(given)])
-        head = await reader.readuntil(b"\r\n\r\n")
-        body = await reader.readexactly(_length(head))
-        assert head.startswith(b"HTTP/1.1 200"), (head, body)
-        assert json.loads(body)["success"] is True
+        await _answered(reader)
         count += 1
     writer.close()
     return count
 
 
-def _length(head: bytes) -> int:
-    lines = head.lower().split(b"\r\n")
-    return next(int(line.partition(b":")[2]) for line in lines if line.startswith(b"content-length"))
+async def _answered(reader: asyncio.StreamReader) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    body = await reader.readexactly(length(head))
+    assert head.startswith(b"HTTP/1.1 200"), (head, body)
+    assert json.loads(body)["success"] is True

@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
+import click
+
 from tests.benchmarks.chain import Life
+from tests.benchmarks.delay import Delay
 from tests.benchmarks.machine import Figure
 
 HISTORY = Path(".bench") / "history.jsonl"
+CHAIN_NAME = "chain"
 CHAIN = {"new links": "whole chain, every tenth event a new link", "steady": "whole chain, no new links"}
 BARE, STOCK = "bare", "stock"
 BASELINES = {BARE: "baseline: bare aiokafka consumption", STOCK: "baseline: stock Faust agent, one RocksDB table write an event"}
@@ -43,14 +47,19 @@ def table(figures: Figures, stages: Mapping[str, float]) -> str:
     return "\n".join([*lines, "", f"Stages alone, without Kafka: {', '.join(alone)} us of CPU an event."])
 
 
+def quantiles(delays: Sequence[Delay]) -> list[float]:
+    """Medians of p50, p95 and p99, in milliseconds."""
+    return [median(getattr(one, name) for one in delays) for name in ("p50_ms", "p95_ms", "p99_ms")]
+
+
 def answers(lives: Sequence[Life]) -> str:
     """What else was seen of the workers, medians too."""
     lines = ["", "| one worker | |", "|---|---|"]
     for rate in lives[0].delays:
         delays = [life.delays[rate] for life in lives]
-        p50, p95, core = (median(one[part] for one in delays) for part in range(3))
-        lines.append(f"| acknowledged to visible at {rate:,} events/s, p50 and p95 | {p50:.0f} ms, {p95:.0f} ms |")
-        lines.append(f"| CPU at {rate:,} events/s | {core:.0%} of a core |")
+        shown = ", ".join(f"{quantile:.0f} ms" for quantile in quantiles(delays))
+        lines.append(f"| acknowledged to visible at {rate:,} events/s, p50, p95, p99 | {shown} |")
+        lines.append(f"| CPU at {rate:,} events/s | {median(one.cores[0] for one in delays):.0%} of a core |")
     lines.append(f"| most memory while draining | {median(life.memory_mb for life in lives):,.0f} MB |")
     lines.append(f"| rows read a second after a lost disk | {median(life.recovered for life in lives):,.0f} |")
     return "\n".join(lines)
@@ -59,27 +68,38 @@ def answers(lives: Sequence[Life]) -> str:
 def worse(found: Ratios, history: Sequence[Ratios]) -> list[str]:
     """The ratios that are above the median of the last lines of history by more than WORSE."""
     return [
-        f"slower than before: {name} takes {ratio:.1f} x {base}, {usual:.1f} x in the last runs"
+        f"slower than before: {name} takes {ratio:.2f} x {base}, {usual:.2f} x in the last runs"
         for name, bases in found.items()
         for base, ratio in bases.items()
-        if history and ratio > (1 + WORSE) * (usual := median(earlier[name][base] for earlier in history[-LAST:]))
+        if (earlier := [line[name][base] for line in history if base in line.get(name, {})][-LAST:])
+        and ratio > (1 + WORSE) * (usual := median(earlier))
     ]
 
 
-def remember(figures: Figures, stages: Mapping[str, float], events: int) -> list[str]:
-    """Adds a line to the history of ratios; says what got slower."""
-    told = HISTORY.read_text().splitlines() if HISTORY.exists() else []
-    warnings = worse(ratios(figures), [json.loads(line)["ratios"] for line in told])
-    line = {
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "events": events,
-        "load": os.getloadavg()[0],
-        "ratios": ratios(figures),
-        "rates": {name: round(middle(some)[0]) for name, some in figures.items()},
-        "cpu_us": {name: round(middle(some)[1], 1) for name, some in figures.items()},
-        "stages_us": {name: round(cpu, 1) for name, cpu in stages.items()},
-    }
+def remember(what: str, found: Ratios, **more: object) -> list[str]:
+    """Adds a line to the history of ratios, which are the better the smaller they are; says what got worse."""
+    told = [json.loads(line) for line in HISTORY.read_text().splitlines()] if HISTORY.exists() else []
+    warnings = worse(found, [line["ratios"] for line in told if line.get("what", CHAIN_NAME) == what])
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    line = {"what": what, "at": at, "load": os.getloadavg()[0], "ratios": found, **more}
     HISTORY.parent.mkdir(exist_ok=True)
     with HISTORY.open("a") as history:
         history.write(json.dumps(line) + "\n")
     return warnings
+
+
+def of_chain(figures: Figures, stages: Mapping[str, float], events: int) -> dict[str, object]:
+    """What else a line of history says of a run of the whole chain."""
+    return {
+        "events": events,
+        "rates": {name: round(middle(some)[0]) for name, some in figures.items()},
+        "cpu_us": {name: round(middle(some)[1], 1) for name, some in figures.items()},
+        "stages_us": {name: round(cpu, 1) for name, cpu in stages.items()},
+    }
+
+
+def show(what: str, lines: Sequence[str], found: Ratios, **more: object) -> None:
+    """The table on standard output, the ratios into history, warnings on standard error."""
+    click.echo("\n".join(lines))
+    for warning in remember(what, found, **more):
+        click.echo(warning, err=True)

@@ -1,0 +1,96 @@
+"""How long an event takes from its acknowledgement until lookups see it, at a steady rate, and what processes use meanwhile.
+
+An event is seen when its row is appended to the changelog of journeys: its worker answers from that row a moment later, and a
+reader of the changelog costs the worker nothing. What the reader itself takes is in the figure.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from tests.benchmarks.machine import cpu_seconds
+from tests.benchmarks.site import INNER_PARTITIONS
+
+TIMELINE = b"t|"
+LINGER_SECONDS = 20.0
+"""After the last event; what was not seen by then counts as lost."""
+
+
+class Delay(NamedTuple):
+    """Milliseconds at three quantiles, and the share of a core that each process used."""
+
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    cores: tuple[float, ...]
+
+
+Send = Callable[[bytes], Awaitable[object]]
+"""Sends a record; returns when it is acknowledged."""
+
+
+class Watch:
+    """Notes when the row of each event was appended."""
+
+    def __init__(self, bootstrap: str, changelog: str, partitions: int) -> None:
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, fetch_max_wait_ms=50)
+        self._partitions = [TopicPartition(changelog, partition) for partition in range(partitions)]
+        self.seen: dict[str, float] = {}
+        self.news = asyncio.Event()
+
+    async def read(self) -> None:
+        """Reads until it is cancelled, from what is appended next."""
+        await self._consumer.start()
+        try:
+            self._consumer.assign(self._partitions)
+            await self._consumer.seek_to_end()
+            async for record in self._consumer:
+                if record.key.startswith(TIMELINE):
+                    self.seen.setdefault(record.key.split(b"|", 3)[3].decode(), time.perf_counter())
+                    self.news.set()
+        finally:
+            await self._consumer.stop()
+
+
+@asynccontextmanager
+async def watching(bootstrap: str, prefix: str) -> AsyncIterator[Watch]:
+    """The changelog of the journeys of a system, watched meanwhile."""
+    watch = Watch(bootstrap, f"{prefix}-journey-changelog", INNER_PARTITIONS)
+    reading = asyncio.create_task(watch.read())
+    try:
+        yield watch
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def delay(send: Send, watch: Watch, events: Sequence[tuple[str, bytes]], rate: float, pids: Sequence[int]) -> Delay:
+    """Sends (event id, record) pairs, so many a second; the first fifth warms up. Tells the CPU of the processes `pids`."""
+    acknowledged: dict[str, float] = {}
+
+    async def sent(name: str, record: bytes) -> None:
+        await send(record)
+        acknowledged[name] = time.perf_counter()
+
+    begun, used, sending = time.perf_counter(), [cpu_seconds(pid) for pid in pids], list[asyncio.Task[None]]()
+    for number, (name, record) in enumerate(events):
+        await asyncio.sleep(begun + number / rate - time.perf_counter())
+        sending.append(asyncio.create_task(sent(name, record)))
+    await asyncio.gather(*sending)
+    took = time.perf_counter() - begun
+    cores = tuple((cpu_seconds(pid) - before) / took for pid, before in zip(pids, used, strict=True))
+    await _all_seen(watch, acknowledged)
+    waited = sorted(1e3 * (watch.seen[name] - acknowledged[name]) for name, _ in events[len(events) // 5 :])
+    p50, p95, p99 = (waited[len(waited) * part // 100] for part in (50, 95, 99))
+    return Delay(p50, p95, p99, cores)
+
+
+async def _all_seen(watch: Watch, acknowledged: dict[str, float]) -> None:
+    async with asyncio.timeout(LINGER_SECONDS):
+        while not watch.seen.keys() >= acknowledged.keys():
+            watch.news.clear()
+            await watch.news.wait()
