@@ -4,6 +4,8 @@
 SEED ?=
 SEEDS ?=
 WHAT ?=
+PROFILE ?=
+PEOPLE ?=
 MINUTES ?=
 MEASURE ?=
 BIN := .venv/bin
@@ -48,8 +50,8 @@ lint: venv ## style, types, who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: venv ## events a second, beside baselines in the same run; WHAT=collector: the collector; PROFILE=1: where the CPU goes
-	@$(BIN)/python -m tests.benchmarks$(if $(WHAT),.$(WHAT)) $(if $(PROFILE),--profile)
+bench: venv ## how fast it is, beside baselines in the same run; WHAT=part (see tests/benchmarks); PROFILE=1: where the CPU goes
+	@$(BIN)/python -m tests.benchmarks$(if $(WHAT),.$(WHAT)) $(if $(PROFILE),--profile) $(if $(PEOPLE),--people $(PEOPLE))
 
 sim: venv ## the simulation; SEED=n replays one history, SEEDS=n tries so many
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -51,13 +52,11 @@ async def _figures(bootstrap: str, place: Path, events: int, seconds: float, run
         parts = [linking(CHUNK), short, *(long[first : first + CHUNK] for first in range(0, events, CHUNK))]
         filled = [await settle(system, loader, part) for part in parts]
         people = {SHORT: SHORT_PERSON, events: LONG_PERSON}
-        for number in range(runs):
-            click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}", err=True)
-            for route, path in ROUTES.items():
-                for size, person in people.items():
-                    asking = path.format(person=person)
-                    assert (await system.known(asking))["events"] == size, "not all events are there"
-                    figures[route, size].append(await asked(port_of(worker), [asking], seconds))
+        for number, (route, path), (size, person) in product(range(runs), ROUTES.items(), people.items()):
+            click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {route}, {size:,} events", err=True)
+            asking = path.format(person=person)
+            assert (await system.known(asking))["events"] == size, "not all events are there"
+            figures[route, size].append(await asked(port_of(worker), [asking], seconds))
     return filled[2:], figures
 
 

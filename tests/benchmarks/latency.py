@@ -9,6 +9,8 @@ import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -52,16 +54,13 @@ async def _delays(bootstrap: str, place: Path, runs: int, part: float) -> Delays
         (worker,) = await employed(system)
         await settle(system, loader, linking(KNOWN))
         collector = serving(["app.commands", "collect"], url, place / "collector.log", OTHERS, own)
-        async with watching(bootstrap, PREFIX) as watch:
-            with collector as pid:
-                poster = Poster(port)
-                for number in range(runs):
-                    for rate, seconds in PACES.items():
-                        click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {rate:,} events/s", err=True)
-                        events = paced(int(rate * seconds * part), KNOWN, f"run{number}-{rate}")
-                        delays[rate].append(await delay(poster.send, watch, events, rate, [worker.pid, pid]))
-                        await system.settled()
-                poster.close()
+        with collector as pid, closing(Poster(port)) as poster:
+            async with watching(bootstrap, PREFIX) as watch:
+                for number, (rate, seconds) in product(range(runs), PACES.items()):
+                    click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {rate:,} events/s", err=True)
+                    events = paced(int(rate * seconds * part), KNOWN, f"run{number}-{rate}")
+                    delays[rate].append(await delay(poster.send, watch, events, rate, [worker.pid, pid]))
+                    await system.settled()
     return delays
 
 

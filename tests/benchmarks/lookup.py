@@ -61,8 +61,9 @@ async def _figures(bootstrap: str, place: Path, seconds: float, runs: int, rate:
                 click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {when(busy)}", err=True)
                 with load_on(system, place, busy, KNOWN, f"run{number}") if busy else nullcontext():
                     await asyncio.sleep(SETTLING_SECONDS if busy else 0)
-                    for name in ports:
-                        figures[when(busy), name].append(await asked(ports[name], paths, seconds))
+                    found = [await asked(ports[name], paths, seconds) for name in ports]
+                for name, waited in zip(ports, found, strict=True):
+                    figures[when(busy), name].append(waited)
                 await system.settled()
     return figures
 

@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,10 +51,26 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def memory_mb(pid: int) -> float:
-    """The most memory that the process has held so far."""
-    peak = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(peak.split()[1]) / 1024
+def store_seconds(pid: int) -> float:
+    """What RocksDB's own threads in it have used: they flush and compact."""
+    threads = [task for task in Path(f"/proc/{pid}/task").iterdir() if (task / "comm").read_text().startswith("rocksdb")]
+    fields = [(task / "stat").read_text().rpartition(")")[2].split() for task in threads]
+    return sum(int(one[11]) + int(one[12]) for one in fields) / TICKS
+
+
+def memory_mb(pid: int, which: str = "VmHWM") -> float:
+    """The most memory that the process has held so far; with `VmRSS`, what it holds now."""
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith(which))
+    return int(line.split()[1]) / 1024
+
+
+def disk_bytes(files: Iterable[Path]) -> int:
+    """What files take; one that goes away meanwhile takes nothing."""
+    size = 0
+    for file in files:
+        with suppress(FileNotFoundError):
+            size += file.stat().st_size if file.is_file() else 0
+    return size
 
 
 def measured(module: str, *arguments: object, seconds_max: float = 90.0) -> dict[str, float]:

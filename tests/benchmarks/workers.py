@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,12 +44,11 @@ def main(events: int, runs: int, counts: str) -> None:
     """Measures events a second and CPU an event of so many workers."""
     figures: dict[Case, list[Figure]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="onetrail-bench-") as place, broker(Path(place), ALL) as started:
-        for number in range(runs):
-            for count in map(int, counts.split(",")):
-                click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {count} workers", err=True)
-                prefix = f"bench-{number}-{count}"
-                for case, figure in asyncio.run(_measured(started.bootstrap, prefix, Path(place), count, events)).items():
-                    figures[case].append(figure)
+        for number, count in product(range(runs), map(int, counts.split(","))):
+            click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {count} workers", err=True)
+            prefix = f"bench-{number}-{count}"
+            for case, figure in asyncio.run(_measured(started.bootstrap, prefix, Path(place), count, events)).items():
+                figures[case].append(figure)
     rates = {f"{case.workers} workers, {case.load}": round(middle(some)[0]) for case, some in figures.items()}
     show("workers", table(figures), ratios(figures), rates=rates)
 
