@@ -9,7 +9,7 @@ from statistics import median
 
 import click
 
-from tests.benchmarks import stages
+from tests.benchmarks import flame, stages
 from tests.benchmarks.chain import Life, chain
 from tests.benchmarks.machine import Figure, measured
 from tests.benchmarks.report import BARE, CHAIN_NAME, STOCK, answers, of_chain, ratios, show, table
@@ -26,17 +26,25 @@ STAGES_EVENTS_MAX = 20_000
 @click.option(
     "--runs", default=3, show_default=True, type=click.IntRange(1, 20), help="Measurements, of which the median counts."
 )
-@click.option("--profile", is_flag=True, help="Only the stages alone, and where their CPU goes.")
+@click.option("--profile", is_flag=True, help="Only where the CPU goes: a table, and flame graphs.")
 def main(events: int, runs: int, profile: bool) -> None:
     """Measures the whole chain with one worker, beside bare consumption and a stock Faust agent; then the stages alone."""
     with tempfile.TemporaryDirectory(prefix="onetrail-bench-") as place:
         if profile:
-            stages.main(min(events, STAGES_EVENTS_MAX), Path(place), profile)
+            _profile(min(events, STAGES_EVENTS_MAX), Path(place))
             return
         figures, lives = on_a_broker(Path(place), events, runs)
         alone = stages_alone(Path(place), min(events, STAGES_EVENTS_MAX), runs)
     lines = [table(figures, alone), answers(lives)]
     show(CHAIN_NAME, lines, ratios(figures), **of_chain(figures, alone, events))
+
+
+def _profile(events: int, place: Path) -> None:
+    """Calls of the stages alone on standard output; pictures of them and of a worker in files."""
+    stages.main(events, place / "stages", profile=True)
+    graphs = [flame.of_stages(events, place / "sampled"), flame.of_worker(events, place)]
+    for graph in filter(None, graphs):
+        click.echo(f"flame graph: {graph}")
 
 
 def on_a_broker(place: Path, events: int, runs: int) -> tuple[dict[str, list[Figure]], list[Life]]:

@@ -18,12 +18,13 @@ import click
 
 from tests.benchmarks.behaviour import linking, paced
 from tests.benchmarks.chain import settle
-from tests.benchmarks.delay import Delay, delay, watching
+from tests.benchmarks.delay import Delay, Watch, delay, watching
 from tests.benchmarks.machine import OTHERS
 from tests.benchmarks.posting import Poster
 from tests.benchmarks.report import quantiles, show
 from tests.benchmarks.site import broker, employed, serving, site
 from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.real.system import System
 
 PREFIX = "bench-latency"
 PACES = {200: 12.0, 1_000: 6.0}
@@ -46,7 +47,6 @@ def main(runs: int, part: float) -> None:
 
 async def _delays(bootstrap: str, place: Path, runs: int, part: float) -> Delays:
     os.sched_setaffinity(0, OTHERS)
-    delays: dict[int, list[Delay]] = defaultdict(list)
     port = free_port_pair()
     own = {"KAFKA": bootstrap, "DATA": str(place / "collector"), "PREFIX": PREFIX, "COLLECT_PORT": str(port)}
     url = f"http://{LOOPBACK}:{port}/readyz"
@@ -56,11 +56,16 @@ async def _delays(bootstrap: str, place: Path, runs: int, part: float) -> Delays
         collector = serving(["app.commands", "collect"], url, place / "collector.log", OTHERS, own)
         with collector as pid, closing(Poster(port)) as poster:
             async with watching(bootstrap, PREFIX) as watch:
-                for number, (rate, seconds) in product(range(runs), PACES.items()):
-                    click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {rate:,} events/s", err=True)
-                    events = paced(int(rate * seconds * part), KNOWN, f"run{number}-{rate}")
-                    delays[rate].append(await delay(poster.send, watch, events, rate, [worker.pid, pid]))
-                    await system.settled()
+                return await _measured(system, poster, watch, [worker.pid, pid], runs, part)
+
+
+async def _measured(system: System, poster: Poster, watch: Watch, pids: Sequence[int], runs: int, part: float) -> Delays:
+    delays: dict[int, list[Delay]] = defaultdict(list)
+    for number, (rate, seconds) in product(range(runs), PACES.items()):
+        click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {rate:,} events/s", err=True)
+        events = paced(int(rate * seconds * part), KNOWN, f"run{number}-{rate}")
+        delays[rate].append(await delay(poster.send, watch, events, rate, pids))
+        await system.settled()
     return delays
 
 

@@ -10,8 +10,9 @@ import os
 import random
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -25,6 +26,7 @@ from tests.benchmarks.machine import OTHERS
 from tests.benchmarks.report import show
 from tests.benchmarks.site import broker, employed, load_on, port_of, serving, site
 from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.real.system import System
 
 OURS_NAME, BASE_NAME = "GET /v1/identities/...", "baseline: an aiohttp handler that answers with a constant"
 IDLE = "idle"
@@ -47,24 +49,34 @@ def main(seconds: float, runs: int, rate: int) -> None:
 
 async def _figures(bootstrap: str, place: Path, seconds: float, runs: int, rate: int) -> Figures:
     os.sched_setaffinity(0, OTHERS)
-    figures: dict[tuple[str, str], list[Waited]] = defaultdict(list)
     async with site(bootstrap, "bench-lookup", place) as (system, _, loader):
         (worker,) = await employed(system)
         await settle(system, loader, linking(KNOWN))
         sample = random.Random(1).choices(range(KNOWN // EVENTS_PER_PERSON), k=ASKED)
         paths = [f"/v1/identities/anonymous_id/session-{person:06d}" for person in sample]
         size, port = len(json.dumps(await system.known(paths[0]))), free_port_pair()
-        ports = {OURS_NAME: port_of(worker), BASE_NAME: port}
         words = ["tests.benchmarks.bare_web", str(port), str(size)]
         with serving(words, f"http://{LOOPBACK}:{port}/", place / "constant.log"):
-            for number, busy in product(range(runs), (0, rate)):
-                click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {when(busy)}", err=True)
-                with load_on(system, place, busy, KNOWN, f"run{number}") if busy else nullcontext():
-                    await asyncio.sleep(SETTLING_SECONDS if busy else 0)
-                    found = [await asked(ports[name], paths, seconds) for name in ports]
-                for name, waited in zip(ports, found, strict=True):
-                    figures[when(busy), name].append(waited)
-                await system.settled()
+            ask = partial(_asked, {OURS_NAME: port_of(worker), BASE_NAME: port}, paths, seconds)
+            return await _measured(system, place, ask, runs, rate)
+
+
+Ask = Callable[[], Awaitable[dict[str, Waited]]]
+
+
+async def _asked(ports: Mapping[str, int], paths: Sequence[str], seconds: float) -> dict[str, Waited]:
+    return {name: await asked(port, paths, seconds) for name, port in ports.items()}
+
+
+async def _measured(system: System, place: Path, ask: Ask, runs: int, rate: int) -> Figures:
+    figures: dict[tuple[str, str], list[Waited]] = defaultdict(list)
+    for number, busy in product(range(runs), (0, rate)):
+        click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {when(busy)}", err=True)
+        with load_on(system, place, busy, KNOWN, f"run{number}") if busy else nullcontext():
+            await asyncio.sleep(SETTLING_SECONDS if busy else 0)
+            for name, waited in (await ask()).items():
+                figures[when(busy), name].append(waited)
+        await system.settled()
     return figures
 
 
