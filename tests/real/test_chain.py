@@ -1,6 +1,8 @@
 """From records on channels to answers: the whole chain, with a real broker and a worker as a process of its own."""
 
+import asyncio
 import re
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
@@ -9,6 +11,7 @@ import pytest
 import pytest_asyncio
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from app.broker import Broker
 from tests.real.crowd import Behaviour, Crowd, truth
@@ -31,6 +34,8 @@ POISON: dict[bytes | None, str] = {
     b'{"event": "seen", "identifiers": {"user_id": "poisoned"}, "occurred_at": "yesterday"}': "bad_time",
 }
 NO_PACKS = (b"", b"{}", b"\x92\xa1x", b"\x92\xa1x\x91\x92\x01\x93\xa5Query\x01\x02", bytes(range(256)))
+
+FORGOTTEN_SECONDS_MAX = 60.0
 
 
 class Rejection(NamedTuple):
@@ -107,19 +112,29 @@ async def test_a_worker_makes_the_topics_it_needs(system: System) -> None:
     assert {system.topic("behaviour.web"), system.topic("identity.inbox"), "chain-journey-changelog"} <= set(topics)
 
 
-async def test_messages_that_were_deleted_before_they_were_handled_are_told_with_what_to_do(system: System) -> None:
+async def test_messages_that_were_deleted_unhandled_are_told_though_the_group_and_its_commits_are_gone(system: System) -> None:
     (worker,) = system.workers
     worker.stop()
     lost = [await system.put("identity.inbox", b"unheard", partition=3) for _ in range(4)]
     admin = AIOKafkaAdminClient(bootstrap_servers=system.bootstrap)
     await admin.start()
     await admin.delete_records({TopicPartition(system.topic("identity.inbox"), 3): RecordsToDelete(lost[-1][1] + 1)})
+    await forgotten(admin, system.prefix)
     await admin.close()
     worker.start()
     await system.ready(worker)
     assert (await system.settled())["rejected"]["expired"] == len(lost)
     line = f"identity.inbox/3: 4 records from offset {lost[0][1]} on were deleted before they were read"
     assert f"{line}; people and journeys lack what they said: run `onetrail rebuild`" in worker.log.read_text()
+
+
+async def forgotten(admin: AIOKafkaAdminClient, group: str) -> None:
+    """Kafka knows nothing of the group any more, as a week after its last member left; its session must end first."""
+    coordinator = await admin.find_coordinator(group)
+    end = time.monotonic() + FORGOTTEN_SECONDS_MAX
+    while (answer := await admin._send_request(DeleteGroupsRequest([group]), coordinator)).results[0][1] != 0:
+        assert time.monotonic() < end, answer
+        await asyncio.sleep(0.5)
 
 
 def good(name: str) -> Behaviour:
