@@ -2,7 +2,7 @@
 
 An event travels without its bytes and without its place in Kafka: all events would pay for them, and few are turned away by a
 stage. What it bears is its id and the broker's time of its record, and by these the record is found. Where it is gone, or Kafka
-does not answer in time, the event itself is told, as JSON, with the place -1; a stage waits for nobody's bytes for long.
+does not tell in time, the event itself is told, as JSON, with the place -1; a stage waits for nobody's bytes for long.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from datetime import UTC
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from app.reading import Reading, carried
 from app.rejection import EVENT_ID
@@ -23,7 +23,7 @@ from models.times import instant
 
 log = logging.getLogger(__name__)
 
-SECONDS_MAX = 5.0
+SECONDS_MAX, RETRY_SECONDS = 5.0, 0.5
 SPAN_MS = 10_000
 """What lies further apart is sought on its own."""
 POLL_MS = 200
@@ -48,14 +48,32 @@ class Originals:
         for record in filter(is_reduced, records):
             topic, trace = _sought(record)
             wanted.setdefault((topic, trace.at_ms // SPAN_MS), set()).add(trace)
-        found: dict[tuple[str, Trace], Any] = {}
-        try:
-            async with asyncio.timeout(SECONDS_MAX), self._consumer() as consumer:
-                for (topic, _), traces in wanted.items():
-                    found |= {(topic, trace): record for trace, record in (await self._find(consumer, topic, traces)).items()}
-        except (KafkaError, TimeoutError) as error:
-            log.warning("the raw bytes of some records that were turned away are not fetched: %r", error)
+        found = await self._patiently(wanted)
         return [_whole(record, found.get(_sought(record))) if is_reduced(record) else record for record in records]
+
+    async def _patiently(self, wanted: Mapping[tuple[str, int], set[Trace]]) -> dict[tuple[str, Trace], Any]:
+        """While Kafka is away there is no hurry: what is sent next would wait for it too."""
+        while True:
+            try:
+                return await self._search(wanted)
+            except KafkaConnectionError:
+                await asyncio.sleep(RETRY_SECONDS)
+            except (KafkaError, TimeoutError) as error:
+                log.warning("the raw bytes of some records that were turned away are not fetched: %r", error)
+                return {}
+
+    async def _search(self, wanted: Mapping[tuple[str, int], set[Trace]]) -> dict[tuple[str, Trace], Any]:
+        found: dict[tuple[str, Trace], Any] = {}
+        consumer = self._consumer()
+        try:
+            async with asyncio.timeout(SECONDS_MAX):
+                await consumer.start()
+                for (topic, _), traces in wanted.items():
+                    originals = await self._find(consumer, topic, traces)
+                    found |= {(topic, trace): record for trace, record in originals.items()}
+        finally:
+            await consumer.stop()
+        return found
 
     async def _find(self, consumer: AIOKafkaConsumer, topic: str, traces: set[Trace]) -> dict[Trace, Any]:
         """Reads each partition from the first of the times to the last."""

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
+from app import originals
 from app.config import load
 from app.originals import Originals, is_reduced
 from app.outputs import Outputs
@@ -43,22 +44,24 @@ def late(record: Any) -> Record:
 
 
 class Topic:
-    """Two partitions, read by two records at a time; a context manager, as the client is."""
+    """Two partitions, read by two records at a time."""
 
-    def __init__(self, *records: Any, away: bool = False) -> None:
-        self._away = away
+    def __init__(self, *records: Any, away: int = 0, broken: bool = False) -> None:
+        self.away, self._broken, self.stopped = away, broken, 0
         self._kept: Mapping[TopicPartition, list[Any]] = {
             TopicPartition(TOPIC, number): [one for one in records if one.partition == number] for number in range(2)
         }
         self._at: dict[TopicPartition, int] = {}
 
-    async def __aenter__(self) -> "Topic":
-        if self._away:
+    async def start(self) -> None:
+        self.away -= 1
+        if self.away >= 0:
             raise KafkaConnectionError("no broker")
-        return self
+        if self._broken:
+            raise TopicAuthorizationFailedError(TOPIC)
 
-    async def __aexit__(self, *_: object) -> None:
-        return
+    async def stop(self) -> None:
+        self.stopped += 1
 
     def assign(self, tps: list[TopicPartition]) -> None:
         assert tps == list(self._kept)
@@ -113,7 +116,7 @@ async def test_how_a_record_is_read_stays_with_it() -> None:
     assert "x" not in dict(found.headers)
 
 
-@pytest.mark.parametrize("topic", [Topic(), Topic(came(1, "other")), Topic(away=True)], ids=["empty", "gone", "no broker"])
+@pytest.mark.parametrize("topic", [Topic(), Topic(came(1, "other")), Topic(broken=True)], ids=["empty", "gone", "forbidden"])
 async def test_what_is_not_to_be_found_is_told_as_the_event_itself(topic: Topic) -> None:
     (found,) = await restored(topic, late(came(4, "lost")))
     told = msgspec.json.decode(found.value or b"")
@@ -124,7 +127,15 @@ async def test_what_is_not_to_be_found_is_told_as_the_event_itself(topic: Topic)
     assert again.event_id == EventId("lost")
 
 
+async def test_while_kafka_is_away_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(originals, "RETRY_SECONDS", 0.0)
+    wanted = came(1, "wanted")
+    topic = Topic(wanted, away=3)
+    (found,) = await restored(topic, late(wanted))
+    assert (found.value, topic.stopped) == (wanted.value, 4)
+
+
 async def test_all_other_records_pass() -> None:
     other = Record("t.identity.map", b"key", b"value")
-    assert await restored(Topic(away=True), other) == [other]
+    assert await restored(Topic(), other) == [other]
     assert not is_reduced(other)
