@@ -114,7 +114,8 @@ class App(faust.App):
         assert self._offsets is not None, "asked before the app starts"
         return self._offsets
 
-    async def on_stop(self) -> None:
-        await super().on_stop()
+    async def on_shutdown(self) -> None:
+        """After all services have ended: a question on a connection that is closed swallows that it was cancelled, and waits."""
+        await super().on_shutdown()
         if self._offsets is not None:
             await self._offsets.stop()

@@ -14,7 +14,7 @@ from tests.fire.probe import Prober
 from tests.real.crowd import Crowd, Truth, truth
 from tests.real.judge import differences
 from tests.real.load import Load
-from tests.real.system import System
+from tests.real.system import System, Worker
 
 PARTITIONS = 6
 """Two each of three workers, three each of two: with a number that does not divide evenly one worker may be left with nothing."""
@@ -70,14 +70,20 @@ async def more(system: System) -> None:
 async def restarts(system: System) -> None:
     """As an upgrade does: one after the other, each under its name again."""
     for worker in system.workers:
-        await asyncio.to_thread(worker.stop)
+        await ended(worker)
         worker.start()
         await shared(system, 3)
 
 
 async def fewer(system: System) -> None:
-    await asyncio.to_thread(system.workers.pop().stop)
+    await ended(system.workers.pop())
     await shared(system, 2)
+
+
+async def ended(worker: Worker) -> None:
+    """Asks a worker to end, which it does by itself: one that does not is killed after a while."""
+    await asyncio.to_thread(worker.stop)
+    assert worker.exit_code == 0, worker.tail()
 
 
 async def shared(system: System, number: int) -> None:
