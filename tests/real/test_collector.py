@@ -4,6 +4,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.real.collecting import Collector, events_of, post, status_of, taken, 
 from tests.real.conftest import LOOPBACK, free_port_pair
 
 ANSWER_SECONDS_MAX = 5.0
+TURNS_MAX = 30
 
 
 @pytest.fixture
@@ -34,15 +36,22 @@ def ids_in_topic(own_broker: Broker, collector: Collector) -> list[str]:
 
 
 def test_what_was_answered_with_200_is_in_the_topic(own_broker: Broker, collector: Collector) -> None:
-    many = [event(str(number)) for number in range(1000)]
-    assert post(collector.url, [*many, {"event": "x"}])[1]["rejected"] == [{"index": 1000, "reason": "no_identifier"}]
-    assert sorted(ids_in_topic(own_broker, collector), key=int) == [str(number) for number in range(1000)]
+    """Of what was answered with 503, as on a busy machine, nothing is known."""
+    for turn in range(TURNS_MAX):
+        many = [f"{turn}/{number}" for number in range(1000)]
+        status, answer = post(collector.url, [*map(event, many), {"event": "x"}])
+        if status != 503:
+            break
+        time.sleep(float(answer["retry_after"]))
+    assert (status, answer["rejected"]) == (200, [{"index": 1000, "reason": "no_identifier"}])
+    found = [event_id for event_id in ids_in_topic(own_broker, collector) if event_id.startswith(f"{turn}/")]
+    assert sorted(found) == sorted(many)
 
 
 def test_while_the_broker_is_away_the_sender_is_told_within_five_seconds_and_then_it_works_again(
     own_broker: Broker, collector: Collector
 ) -> None:
-    assert post(collector.url, event("before"))[0] == 200
+    taken(collector.url, event("before"))
     said = len(collector.log.read_text().splitlines())
     own_broker.kill()
     try:
@@ -55,9 +64,11 @@ def test_while_the_broker_is_away_the_sender_is_told_within_five_seconds_and_the
     finally:
         own_broker.start()
     until(lambda: post(collector.url, event("during"))[0] == 200)
-    assert post(collector.url, event("after"))[0] == 200
+    taken(collector.url, event("after"))
     assert set(ids_in_topic(own_broker, collector)) == {"before", "during", "after"}
-    assert [line.rpartition(" ")[2] for line in collector.log.read_text().splitlines()[said:]] == ["acknowledge", "again"]
+    told = [line.rpartition(" ")[2] for line in collector.log.read_text().splitlines()[said:]]
+    assert (told[0], told[-1]) == ("acknowledge", "again")
+    assert all(before != after for before, after in pairwise(told)), "what goes on is told once"
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

@@ -24,6 +24,7 @@ from tests.real.conftest import LOOPBACK, free_port_pair
 
 READY_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 45
+GONE_SECONDS_MAX = 30
 
 
 class Up:
@@ -90,8 +91,8 @@ def processes_of(data: Path) -> dict[int, str]:
 
 
 def gone(data: Path) -> bool:
-    """Whether the last of them is gone within 10 s."""
-    end = time.monotonic() + 10
+    """Whether the last of them is gone within moments: Kafka closes its files."""
+    end = time.monotonic() + GONE_SECONDS_MAX
     while processes_of(data) and time.monotonic() < end:
         time.sleep(0.05)
     return not processes_of(data)
