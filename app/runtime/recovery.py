@@ -1,8 +1,10 @@
 """How far a worker is in reading its rows back. Faust knows what is left, and not what there was."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from faust.tables.manager import TableManager
+from faust.types import TP
 
 from app.runtime.app import App
 
@@ -40,5 +42,7 @@ class Recovery:
     def _left(self) -> int:
         tables = self._app.tables
         assert isinstance(tables, TableManager)
-        ends, reached = tables.recovery.active_highwaters, tables.recovery.active_offsets
-        return sum(max(0, end - reached[tp]) for tp, end in ends.items())
+        ends = tables.recovery.active_highwaters
+        # None until it is known how far the rows on the disk are; Faust's types do not say so
+        reached: Mapping[TP, int | None] = tables.recovery.active_offsets
+        return sum(max(0, end - at) for tp, end in ends.items() if (at := reached[tp]) is not None)

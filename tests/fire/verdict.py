@@ -55,8 +55,8 @@ async def compare(system: System, told: Told, workers: Sequence[Worker], poison:
             return await _held(system, person, workers[number % len(workers)])
 
     held = await asyncio.gather(*(asked(number, person) for number, person in enumerate(people)))
-    missing = await _flood(system, told)
-    found = [*_clusters(held), *_journeys(held), *await _gone(system, told)]
+    missing = await _flood(system, told, workers[0])
+    found = [*_clusters(held), *_journeys(held), *await _gone(system, told, workers[0])]
     rejected = [(dict(record.headers), record.value) for record in await system.read("behaviour.rejected")]
     found += [*_rejected(rejected, told, poison), *_expired(rejected, missing)]
     found += _merges([json.loads(record.value) for record in await system.read("identity.merges")], held)
@@ -126,20 +126,20 @@ def _order(one: Held, size: int) -> Iterator[Difference]:
                 yield Difference("misplaced", size, f"{event} is told as {item}")
 
 
-async def _gone(system: System, told: Told) -> list[Difference]:
+async def _gone(system: System, told: Told, worker: Worker) -> list[Difference]:
     found = []
     for name in (name for number in told.left for name in leaver(number)):
-        answer = await system.get(path_of("journeys", *name))
+        answer = await system.get(path_of("journeys", *name), worker)
         if answer.status != 404:
             found.append(Difference("wrong clusters", 0, f"{name} was erased and is answered {answer.status} {answer.body}"))
     return found
 
 
-async def _flood(system: System, told: Told) -> list[str]:
+async def _flood(system: System, told: Told, worker: Worker) -> list[str]:
     """The event ids of the flood that are nobody's."""
     missing = []
     for event in told.flooded:
-        answer = await system.get(path_of("journeys", *event.names[0]))
+        answer = await system.get(path_of("journeys", *event.names[0]), worker)
         if answer.status == 404:
             missing.append(event.event_id)
         else:

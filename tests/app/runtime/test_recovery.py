@@ -1,6 +1,7 @@
 """Recovery in numbers: what is left of what there was, from Faust's own."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, cast
 
 from faust.tables.manager import TableManager
@@ -28,7 +29,7 @@ class Tables(TableManager):
 class Standing:
     """Offsets of a recovery under way."""
 
-    def __init__(self, ends: dict[TP, int], reached: dict[TP, int]) -> None:
+    def __init__(self, ends: dict[TP, int], reached: Mapping[TP, int | None]) -> None:
         self.active_highwaters, self.active_offsets = Counter(ends), Counter(reached)
 
 
@@ -38,7 +39,7 @@ class Worker:
     def __init__(self) -> None:
         self.tables, self.in_recovery = Tables(), True
 
-    def stands(self, ends: dict[TP, int], reached: dict[TP, int]) -> None:
+    def stands(self, ends: dict[TP, int], reached: Mapping[TP, int | None]) -> None:
         self.tables.at = Standing(ends, reached)
 
 
@@ -61,3 +62,9 @@ def test_what_is_left_is_seen_against_what_there_was() -> None:
     worker.in_recovery = True
     worker.stands({FIRST: 9}, {FIRST: -1})
     assert recovery.progress() == Progress(10, 10), "another recovery begins anew"
+
+
+def test_a_partition_whose_rows_have_not_been_looked_at_yet_does_not_count() -> None:
+    worker = Worker()
+    worker.stands({FIRST: 99, SECOND: 899}, {FIRST: None, SECOND: 649})
+    assert Recovery(cast(Any, worker)).progress() == Progress(250, 250)
