@@ -16,12 +16,24 @@ from tests.real.conftest import LOOPBACK, free_port_pair
 
 ANSWER_SECONDS_MAX = 5.0
 TURNS_MAX = 30
+SMALL = """
+[topics]
+partitions = 1
+[identity.namespaces.user_id]
+priority = 1
+[channels.web]
+write_keys = ["dev-web"]
+[channels.app]
+write_keys = ["dev-app"]
+"""
+"""Few topics, for each test has its own."""
 
 
 @pytest.fixture
 def collector(own_broker: Broker, tmp_path: Path) -> Iterator[Collector]:
     """One that has written before: the first record of all takes longest."""
-    with Collector.run(own_broker, tmp_path, f"c{time.time_ns()}") as started:
+    (tmp_path / "small.toml").write_text(SMALL)
+    with Collector.run(own_broker, tmp_path, f"c{time.time_ns()}", config=tmp_path / "small.toml") as started:
         taken(started.url, event("first"), "dev-app")
         yield started
 
