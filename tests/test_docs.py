@@ -129,8 +129,19 @@ def test_the_environment_that_is_named_first_is_all_one_needs_on_one_machine() -
 
 
 def test_the_table_of_figures_has_the_rows_that_are_measured() -> None:
-    rows = [line.split("|")[1].strip() for line in README.section("Performance").splitlines() if line.startswith("| ")]
+    rows = [line.split("|")[1].strip() for line in performance()[0].splitlines() if line.startswith("| ")]
     assert rows[1:] == [*CHAIN.values(), *BASELINES.values()]
+
+
+def test_the_table_of_measurements_has_all_that_there_are() -> None:
+    sources = {path.stem: path.read_text() for path in (ROOT / "tests" / "benchmarks").glob("[!_]*.py")}
+    measure = {name for name, text in sources.items() if re.search(r"^@click\.command", text, re.MULTILINE)}
+    assert set(re.findall(r"`make bench WHAT=(\w+)", performance()[1])) == measure
+
+
+def performance() -> list[str]:
+    """The tables of that section, the whole chain first."""
+    return [part for part in README.section("Performance").split("\n\n") if part.startswith("| ")]
 
 
 # The walks
