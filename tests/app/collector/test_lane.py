@@ -125,7 +125,7 @@ async def test_a_load_that_is_not_acknowledged_in_time_is_overdue(monkeypatch: p
     monkeypatch.setattr(lanes, "ACK_SECONDS_MAX", 0.01)
     waiting = load("a")
     with pytest.raises(Overdue):
-        await waiting.acknowledged
+        await asyncio.wait_for(waiting.acknowledged, 5)
 
 
 async def test_a_load_that_was_acknowledged_is_never_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
