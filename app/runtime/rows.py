@@ -21,7 +21,8 @@ from app.runtime.durable import APPEND_BYTES, Fenced, appended_size
 STAMP = 8
 FIRST = bytes(STAMP)
 _MEGABYTE = 1 << 20
-_cache = rocksdict.Cache(64 * _MEGABYTE)
+CACHE_BYTES = 64 * _MEGABYTE
+_cache = rocksdict.Cache(CACHE_BYTES)
 
 
 def stamp(moment: int) -> bytes:
@@ -35,7 +36,16 @@ def moment_of(row: bytes) -> int:
 
 
 class RocksDBOptions(faust_rocksdb.RocksDBOptions):
-    """Faust's options with a bloom filter that is one, small write buffers, and one block cache for all partitions."""
+    """Faust's options with a bloom filter that is one, small write buffers, and one block cache for all partitions.
+
+    The cache holds index and filters too, so that memory is bounded however much a disk holds. Both are cut into blocks of their
+    own: the whole index of a file fits into no shard of the cache, so it would be read and unpacked anew for every row.
+    """
+
+    def open(self, path: Path, *, read_only: bool = False) -> rocksdict.Rdict:
+        """Names the column family: for rows that are there already, rocksdict else takes the options it finds beside them."""
+        options = self.as_options()
+        return rocksdict.Rdict(str(path), options=options, column_families={"default": options})
 
     def as_options(self) -> rocksdict.Options:
         options = rocksdict.Options(raw_mode=True)
@@ -50,6 +60,9 @@ class RocksDBOptions(faust_rocksdb.RocksDBOptions):
         table.set_bloom_filter(10, block_based=False)
         table.set_block_cache(_cache)
         table.set_cache_index_and_filter_blocks(True)
+        table.set_pin_l0_filter_and_index_blocks_in_cache(True)
+        table.set_index_type(rocksdict.BlockBasedIndexType.two_level_index_search())
+        table.set_partition_filters(True)
         options.set_block_based_table_factory(table)
         return options
 

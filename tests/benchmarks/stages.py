@@ -17,8 +17,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import rocksdict
-
 from app.runtime.durable import Record
 from app.runtime.packs import Packed
 from app.runtime.rows import Partition, RocksDBOptions
@@ -62,9 +60,7 @@ class Driven:
     def __init__(self, name: str, inbox: str, agent: Any, partitions: int, data: Path) -> None:
         self.name, self._inbox, self._stage, self._partitions = name, inbox, agent.stage, partitions
         options = RocksDBOptions(use_rocksdict=True)
-        self._tables = [
-            Partition(rocksdict.Rdict(str(data / f"{name}-{p}"), options=options.as_options())) for p in range(partitions)
-        ]
+        self._tables = [Partition(options.open(data / f"{name}-{p}")) for p in range(partitions)]
         self._persisted, self._read = [-1] * partitions, [0] * partitions
 
     @property

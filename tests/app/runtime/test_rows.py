@@ -27,6 +27,19 @@ def opened(path: Path) -> Partition:
     return Partition(RocksDBOptions(use_rocksdict=True).open(path))
 
 
+def test_rows_that_are_there_already_are_read_with_our_options(tmp_path: Path) -> None:
+    opened(tmp_path / "db")._db.close()
+    again = opened(tmp_path / "db")
+    assert again._db.property_int_value("rocksdb.block-cache-capacity") == rows_module.CACHE_BYTES
+
+
+def test_the_index_of_a_file_is_cut_so_that_a_cache_can_hold_parts_of_it(partition: Partition) -> None:
+    partition.write([(b"n|%06d" % number, bytes(range(256)) * 4) for number in range(2_000)], 1)
+    partition._db.flush()
+    told = partition._db.property_value("rocksdb.aggregated-table-properties") or ""
+    assert int(told.split("# index partitions=")[1].split(";")[0]) > 1
+
+
 def row(moment: int, body: str = "x") -> bytes:
     return stamp(moment) + body.encode()
 
