@@ -27,10 +27,7 @@ class JourneyQuery(NamedTuple):
 def journey_query(query: MultiMapping[str], zone: tzinfo) -> JourneyQuery:
     """`from` (inclusive), `to` (exclusive), `channel`, `event` (repeatable), `order`, `limit`, `cursor`."""
     walk = walk_query(query)
-    since, before = moment(query, "from", zone), moment(query, "to", zone)
-    if since is not None and before is not None and since > before:
-        raise Refusal("bad_request", "from lies after to, so no event can lie between them; swap them")
-    window = walk.window._replace(since=since, before=before)
+    window = walk.window._replace(since=moment(query, "from", zone), before=moment(query, "to", zone))
     return walk._replace(window=window, wanted=Filter(_several(query, "channel"), _several(query, "event")))
 
 
