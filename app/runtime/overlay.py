@@ -33,31 +33,6 @@ class Readable(Protocol):
     ) -> list[tuple[bytes, bytes]]: ...
 
 
-class Recent(Generic[R]):
-    """Decoded rows of a partition as they are at one changelog offset; good for the next batch if that begins there.
-
-    What a partition holds follows from its changelog offset alone, so nothing else can make these rows wrong. Of more than
-    ROWS_MAX those that were met first give way.
-    """
-
-    ROWS_MAX = 4_000
-
-    def __init__(self, persisted: int) -> None:
-        self.persisted = persisted
-        self.rows: dict[bytes, R | None] = {}
-
-    def follow(self, persisted: int, rows: dict[bytes, R | None]) -> None:
-        """The partition is at another offset now, with these rows as they were seen or left by a batch."""
-        self.persisted = persisted
-        self.rows.update(rows)
-        for key in list(islice(self.rows, max(0, len(self.rows) - self.ROWS_MAX))):
-            del self.rows[key]
-
-
-class Unreadable(Exception):
-    """The table cannot be read: no fault of the message, so not a reason to reject it."""
-
-
 class Unseen(Enum):
     """In place of a row that the batch has not seen."""
 
@@ -67,11 +42,42 @@ class Unseen(Enum):
 UNSEEN: Literal[Unseen.UNSEEN] = Unseen.UNSEEN
 
 
+class Recent(Generic[R]):
+    """Decoded rows of a partition as they are at one changelog offset; good for the next batch if that begins there.
+
+    What a partition holds follows from its changelog offset alone, so nothing else can make these rows wrong. Whenever ROWS_MAX
+    have come together, those that no batch has met since the last time give way, so there are at most twice as many.
+    """
+
+    ROWS_MAX = 2_000
+
+    def __init__(self, persisted: int) -> None:
+        self.persisted = persisted
+        self._young: dict[bytes, R | None] = {}
+        self._old: dict[bytes, R | None] = {}
+
+    def get(self, key: bytes) -> R | Unseen | None:
+        """The row, None if there is none in the table."""
+        row = self._young.get(key, UNSEEN)
+        return self._old.get(key, UNSEEN) if row is UNSEEN else row
+
+    def follow(self, persisted: int, rows: dict[bytes, R | None]) -> None:
+        """The partition is at another offset now, with these rows as they were seen or left by a batch."""
+        self.persisted = persisted
+        self._young.update(rows)
+        if len(self._young) >= self.ROWS_MAX:
+            self._young, self._old = {}, self._young
+
+
+class Unreadable(Exception):
+    """The table cannot be read: no fault of the message, so not a reason to reject it."""
+
+
 class Overlay(Generic[R]):
     """Rows seen and changed by one batch. A row that is put or deleted carries the moment in hand."""
 
     def __init__(self, table: Readable, codec: Codec[R], recent: Recent[R]) -> None:
-        self._table, self._codec, self._recent = table, codec, recent.rows
+        self._table, self._codec, self._recent = table, codec, recent
         self._seen: dict[bytes, R | None] = {}
         self._changed: dict[bytes, int] = {}
         self._stored: dict[bytes, R | None] = {}
@@ -102,7 +108,7 @@ class Overlay(Generic[R]):
         """The row as it is now; None if there is none."""
         row = self._seen.get(key, UNSEEN)
         if row is UNSEEN:
-            row = self._recent.get(key, UNSEEN)
+            row = self._recent.get(key)
             if row is UNSEEN:
                 raw = self._read(key)
                 row = self._decoded(key, raw[STAMP:]) if raw is not None and len(raw) > STAMP else None

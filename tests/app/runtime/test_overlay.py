@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.runtime.overlay import Overlay, Recent, Unreadable
+from app.runtime.overlay import UNSEEN, Overlay, Recent, Unreadable
 from app.runtime.rows import STAMP, stamp
 from tests.app.runtime.kafka_model import Disk
 
@@ -121,8 +121,10 @@ def test_a_recent_row_is_not_read_again_while_the_offset_is_the_same() -> None:
     assert Overlay(Broken(), Text(), recent).get(b"k") == "new"
 
 
-def test_of_too_many_recent_rows_the_first_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_too_many_recent_rows_those_that_were_not_met_lately_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Recent, "ROWS_MAX", 2)
     recent: Recent[str] = Recent(0)
-    recent.follow(1, {b"a": "1", b"b": "2", b"c": "3"})
-    assert recent.rows == {b"b": "2", b"c": "3"}
+    met: list[dict[bytes, str | None]] = [{b"a": "1"}, {b"b": "2", b"c": "3"}, {b"a": "1+"}, {b"d": None}]
+    for rows in met:
+        recent.follow(1, rows)
+    assert [recent.get(key) for key in (b"a", b"b", b"c", b"d")] == ["1+", UNSEEN, UNSEEN, None]
