@@ -94,7 +94,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return refuse(_CODE.get(error.status, "bad_request"), f"{request.method} {request.path}: {error.reason}")
+        allowed = {"Allow": methods} if (methods := error.headers.get("Allow")) else None
+        return refuse(_CODE.get(error.status, "bad_request"), f"{request.method} {request.path}: {error.reason}", allowed)
     except Exception:  # the edge of the worker: the fault is ours, is logged, and tells a stranger nothing
         log.exception("%s %s failed", request.method, route_of(request))
         return refuse("internal", "the worker failed to answer; its log has the reason")

@@ -251,7 +251,9 @@ async def test_the_administrator_may_read(case: Case) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 async def test_a_lookup_only_reads(case: Case, method: str) -> None:
     path = f"/v1/users/{case.by_cookie}"
-    assert is_error(await case.system.get(path, token=ADMIN, method=method), 405)
+    answer = await case.system.get(path, token=ADMIN, method=method)
+    assert is_error(answer, 405)
+    assert answer.headers["Allow"] == "GET,HEAD"
     assert is_error(await case.system.get(path, method=method), 403)
 
 
