@@ -23,6 +23,9 @@ FIRST = bytes(STAMP)
 _MEGABYTE = 1 << 20
 CACHE_BYTES = 64 * _MEGABYTE
 _cache = rocksdict.Cache(CACHE_BYTES)
+UNFLUSHED_BYTES = 128 * _MEGABYTE
+"""Of rows in memory that are not on disk yet: they are in the changelog."""
+_unflushed = rocksdict.WriteBufferManager(UNFLUSHED_BYTES, allow_stall=False)
 
 
 def stamp(moment: int) -> bytes:
@@ -36,7 +39,7 @@ def moment_of(row: bytes) -> int:
 
 
 class RocksDBOptions(faust_rocksdb.RocksDBOptions):
-    """Faust's options with a bloom filter that is one, small write buffers, and one block cache for all partitions.
+    """Faust's options with a bloom filter that is one; one block cache, and one bound on what is not flushed, for all partitions.
 
     The cache holds index and filters too, so that memory is bounded however much a disk holds. Both are cut into blocks of their
     own: the whole index of a file fits into no shard of the cache, so it would be read and unpacked anew for every row.
@@ -53,6 +56,7 @@ class RocksDBOptions(faust_rocksdb.RocksDBOptions):
         options.set_max_open_files(256)
         options.set_write_buffer_size(16 * _MEGABYTE)
         options.set_max_write_buffer_number(2)
+        options.set_write_buffer_manager(_unflushed)
         options.set_memtable_whole_key_filtering(True)
         options.set_memtable_prefix_bloom_ratio(0.1)
         options.set_compression_type(rocksdict.DBCompressionType.lz4())

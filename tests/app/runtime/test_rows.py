@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rocksdict
 from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +39,16 @@ def test_the_index_of_a_file_is_cut_so_that_a_cache_can_hold_parts_of_it(partiti
     partition._db.flush()
     told = partition._db.property_value("rocksdb.aggregated-table-properties") or ""
     assert int(told.split("# index partitions=")[1].split(";")[0]) > 1
+
+
+def test_partitions_share_the_memory_for_what_is_not_on_disk_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows_module, "_unflushed", rocksdict.WriteBufferManager(48 << 20, allow_stall=False))
+    partitions = [opened(tmp_path / str(number)) for number in range(8)]
+    for write in range(12):
+        for partition in partitions:
+            partition.write([(b"%d|%d" % (write, number), bytes(10_000)) for number in range(100)], write)
+    held = sum(partition._db.property_int_value("rocksdb.size-all-mem-tables") or 0 for partition in partitions)
+    assert held < 72 << 20  # of 96 MB; what is being flushed counts too
 
 
 def row(moment: int, body: str = "x") -> bytes:
