@@ -25,6 +25,8 @@ R = TypeVar("R")
 
 CURSOR = b"\0cursor"
 YIELD_SECONDS = 0.001
+MESSAGES_MAX = 2_000
+"""Handled as one batch. What then changes more rows than one append takes is done again in halves, so that must be rare."""
 _encode_cursor = msgspec.msgpack.Encoder().encode
 _decode_cursor = msgspec.msgpack.Decoder(dict[str, int]).decode
 
@@ -136,6 +138,9 @@ class Stage(Generic[M, R]):
         return await self._apply(at, table, persisted, [self._unpacked(record) for record in records])
 
     async def _apply(self, at: Position, table: Table, persisted: int, parts: list[Part[M]]) -> int:
+        if sum(part.size for part in parts) > MESSAGES_MAX and (halves := _halves(parts)):
+            persisted = await self._apply(at, table, persisted, halves[0])
+            return await self._apply(at, table, persisted, halves[1])
         recent = self._recent_of(at.partition, persisted)
         batch = Batch(self, at, table, recent)
         await batch.run(parts)

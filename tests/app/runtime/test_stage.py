@@ -98,6 +98,17 @@ async def test_what_was_seen_changes_nothing(stage: Stage[str, str], wire: Wire)
     assert (stage.handled, stage.dropped) == (2, 3)
 
 
+async def test_many_messages_are_several_batches_and_each_is_handled_once(
+    stage: Stage[str, str], wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage_module, "MESSAGES_MAX", 2)
+    words, disk = [(number, f"w{number % 2}") for number in range(7)], Disk()
+    last = await stage.apply(AT, disk, -1, [packed(0, *words[:5]), packed(1, *words[5:])])
+    assert [text for _, text in wire.messages] == [text for _, text in words]
+    assert (disk.body(b"w0"), disk.body(b"w1"), stage.handled) == (b"!!!!", b"!!!", 7)
+    assert (len(wire.effects_named("append")), last) == (4, wire.end - 1)
+
+
 async def test_each_source_is_counted_by_itself(stage: Stage[str, str]) -> None:
     disk = Disk()
     await stage.apply(AT, disk, -1, [packed(0, (9, "a")), packed(1, (1, "a"), source="s/1")])
