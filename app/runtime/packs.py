@@ -90,7 +90,7 @@ class _Parcel:
 
 def offset_of(number: int) -> int:
     """The offset of the record that a sequence number belongs to."""
-    return number >> _OUTPUT_BITS >> _INDEX_BITS
+    return offset_at(number >> _OUTPUT_BITS)
 
 
 class Outbox:

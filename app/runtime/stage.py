@@ -139,16 +139,14 @@ class Stage(Generic[M, R]):
 
     async def _apply(self, at: Position, table: Table, persisted: int, parts: list[Part[M]]) -> int:
         if sum(part.size for part in parts) > MESSAGES_MAX and (halves := _halves(parts)):
-            persisted = await self._apply(at, table, persisted, halves[0])
-            return await self._apply(at, table, persisted, halves[1])
+            return await self._in_turn(at, table, persisted, halves)
         recent = self._recent_of(at.partition, persisted)
         batch = Batch(self, at, table, recent)
         await batch.run(parts)
         rows = batch.rows()
         if appended_size(rows) > APPEND_BYTES:
             if halves := _halves(parts):
-                persisted = await self._apply(at, table, persisted, halves[0])
-                return await self._apply(at, table, persisted, halves[1])
+                return await self._in_turn(at, table, persisted, halves)
             batch = Batch(self, at, table, recent)
             batch.refuse(parts[0], f"changes more than {APPEND_BYTES} bytes of rows")
             rows = batch.rows()
@@ -161,6 +159,11 @@ class Stage(Generic[M, R]):
         self.batches += 1
         self.handled += batch.handled
         self.dropped += sum(part.size for part in parts) - batch.handled
+        return persisted
+
+    async def _in_turn(self, at: Position, table: Table, persisted: int, pieces: Iterable[list[Part[M]]]) -> int:
+        for parts in pieces:
+            persisted = await self._apply(at, table, persisted, parts)
         return persisted
 
     def _recent_of(self, partition: int, persisted: int) -> Recent[R]:

@@ -74,10 +74,19 @@ async def recovery(system: System, worker: Worker) -> float:
             worker.start()
         await system.ready(worker, seconds=READY_SECONDS)
         took.append(time.perf_counter() - begun)
-    names = [f"{system.prefix}-{table}-changelog" for table in ("identity", "journey")]
-    async with AIOKafkaConsumer(bootstrap_servers=system.bootstrap) as consumer:
-        ends = await consumer.end_offsets([TopicPartition(name, p) for name in names for p in range(INNER_PARTITIONS)])
-    return float(sum(ends.values()) / max(took[1] - took[0], POLL_SECONDS))
+    return await appended(system.bootstrap, changelogs(system.prefix)) / max(took[1] - took[0], POLL_SECONDS)
+
+
+def changelogs(prefix: str) -> list[str]:
+    """The topics of a system's rows."""
+    return [f"{prefix}-{table}-changelog" for table in ("identity", "journey")]
+
+
+async def appended(bootstrap: str, topics: Sequence[str]) -> int:
+    """Records that were ever appended to topics of inner partitions."""
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        ends = await consumer.end_offsets([TopicPartition(topic, p) for topic in topics for p in range(INNER_PARTITIONS)])
+    return sum(ends.values())
 
 
 async def settle(system: System, loader: Loader, events: Sequence[bytes]) -> Figure:

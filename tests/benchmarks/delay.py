@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from tests.benchmarks.asking import Waited
 from tests.benchmarks.machine import cpu_seconds
 from tests.benchmarks.site import INNER_PARTITIONS
 
@@ -84,9 +85,8 @@ async def delay(send: Send, watch: Watch, events: Sequence[tuple[str, bytes]], r
     took = time.perf_counter() - begun
     cores = tuple((cpu_seconds(pid) - before) / took for pid, before in zip(pids, used, strict=True))
     await _all_seen(watch, acknowledged)
-    waited = sorted(1e3 * (watch.seen[name] - acknowledged[name]) for name, _ in events[len(events) // 5 :])
-    p50, p95, p99 = (waited[len(waited) * part // 100] for part in (50, 95, 99))
-    return Delay(p50, p95, p99, cores)
+    waited = Waited.of([1e3 * (watch.seen[name] - acknowledged[name]) for name, _ in events[len(events) // 5 :]])
+    return Delay(waited.p50_ms, waited.p95_ms, waited.p99_ms, cores)
 
 
 async def _all_seen(watch: Watch, acknowledged: dict[str, float]) -> None:

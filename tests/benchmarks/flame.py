@@ -17,7 +17,7 @@ import click
 
 from tests.benchmarks.behaviour import linking, steady
 from tests.benchmarks.chain import settle
-from tests.benchmarks.machine import OTHERS, ROOT
+from tests.benchmarks.machine import OTHERS, ROOT, ran
 from tests.benchmarks.site import broker, employed, site
 
 GRAPHS = Path(".bench")
@@ -30,16 +30,7 @@ def of_stages(events: int, data: Path) -> Path:
     """Of the stages alone, without Kafka."""
     GRAPHS.mkdir(exist_ok=True)
     words = [sys.executable, "-m", "tests.benchmarks.stages", str(events), str(data)]
-    done = subprocess.run(
-        [*_record, "--output", str(STAGES), "--", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS_MAX,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"the sampler ended with code {done.returncode}:\n{done.stderr[-3000:]}")
+    ran("the sampler", [*_record, "--output", str(STAGES), "--", *words], SECONDS_MAX)
     return STAGES
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -47,15 +47,19 @@ def on(cores: set[int]) -> Iterator[None]:
 
 def cpu_seconds(pid: int) -> float:
     """What the process has used so far, all threads, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return _used(Path(f"/proc/{pid}/stat"))
 
 
 def store_seconds(pid: int) -> float:
     """What RocksDB's own threads in it have used: they flush and compact."""
     threads = [task for task in Path(f"/proc/{pid}/task").iterdir() if (task / "comm").read_text().startswith("rocksdb")]
-    fields = [(task / "stat").read_text().rpartition(")")[2].split() for task in threads]
-    return sum(int(one[11]) + int(one[12]) for one in fields) / TICKS
+    return sum(_used(task / "stat") for task in threads)
+
+
+def _used(stat: Path) -> float:
+    """Seconds of a process or thread, user and system; proc(5)."""
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def memory_mb(pid: int, which: str = "VmHWM") -> float:
@@ -76,14 +80,13 @@ def disk_bytes(files: Iterable[Path]) -> int:
 def measured(module: str, *arguments: object, seconds_max: float = 90.0) -> dict[str, float]:
     """What a module of ours, run on the core of what is measured, writes last: an object of numbers."""
     with on(OURS):
-        done = subprocess.run(
-            [sys.executable, "-m", module, *map(str, arguments)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=seconds_max,
-            check=False,
-        )
+        told = ran(module, [sys.executable, "-m", module, *map(str, arguments)], seconds_max)
+    return {name: float(value) for name, value in json.loads(told.splitlines()[-1]).items()}
+
+
+def ran(name: str, words: Sequence[str], seconds_max: float) -> str:
+    """What a command writes; RuntimeError, with the end of its complaints, for one that fails."""
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=seconds_max, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"{module} ended with code {done.returncode}:\n{done.stderr[-3000:]}")
-    return {name: float(value) for name, value in json.loads(done.stdout.splitlines()[-1]).items()}
+        raise RuntimeError(f"{name} ended with code {done.returncode}:\n{done.stderr[-3000:]}")
+    return done.stdout

@@ -16,15 +16,15 @@ from statistics import median
 from typing import NamedTuple
 
 import click
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from app.broker import Broker
 from tests.benchmarks.behaviour import newcomers
-from tests.benchmarks.chain import settle
+from tests.benchmarks.chain import appended, changelogs, settle
 from tests.benchmarks.machine import OTHERS, OURS, disk_bytes, measured, on
 from tests.benchmarks.report import show
-from tests.benchmarks.site import INNER_PARTITIONS, PARTITIONS, TOPIC, broker, employed, site
+from tests.benchmarks.site import PARTITIONS, TOPIC, broker, employed, site
 from tests.real.system import System, Unreachable, Worker
 
 PREFIX, STOCK_PREFIX = "bench-recovery", "bench-stock"
@@ -74,8 +74,8 @@ async def _figures(started: Broker, place: Path, people: int, runs: int) -> Figu
         everybody = list(newcomers(people))
         for first in range(0, people, CHUNK):
             await settle(system, loader, everybody[first : first + CHUNK])
-        names = [f"{PREFIX}-{name}-changelog" for name in ("identity", "journey")]
-        rows, size = await _count(started.bootstrap, names), _bytes(started, names)
+        names = changelogs(PREFIX)  # not compacted yet
+        rows, size = await appended(started.bootstrap, names), _bytes(started, names)
         stock = await _stock_rows(started, producer, rows)
         for number in range(runs):
             click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {rows:,} records", err=True)
@@ -124,13 +124,6 @@ async def _read(system: System, worker: Worker) -> int:
     except Unreachable:
         return 0
     return int(sum(map(float, re.findall(r"(?m)^onetrail_changelog_records_total{.*} (.*)$", text))))
-
-
-async def _count(bootstrap: str, topics: Sequence[str]) -> int:
-    """Records in topics of inner partitions, none of which was compacted away."""
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
-        ends = await consumer.end_offsets([TopicPartition(topic, p) for topic in topics for p in range(INNER_PARTITIONS)])
-    return sum(ends.values())
 
 
 async def _stock_rows(started: Broker, producer: AIOKafkaProducer, rows: int) -> str:
