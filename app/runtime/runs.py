@@ -15,10 +15,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
 from app.runtime.lease import Lease
+from app.runtime.patience import Patience
 
-PACE_SECONDS = 0.004
-"""The pause after a small poll: a batch costs the same for one event as for fifty."""
-PACE_RECORDS = 64
 SEEK_SECONDS = 0.05
 """The pause while partitions are being sought."""
 
@@ -42,6 +40,7 @@ class Consumer(driver.Consumer):
         self._begun: dict[TP, int | None] = {}
         self._again: dict[TP, int | None] = {}
         self._pause = 0.0
+        self._patience = Patience(lambda: bool(self._unacked_messages or self._buffered_partitions))
         self.lease = Lease(self.app.conf.broker_session_timeout)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Run]]:
@@ -54,8 +53,8 @@ class Consumer(driver.Consumer):
         if not self.flow_active:
             await self._put_back(records)
             return
-        count = sum(map(len, records.values()))
-        self._pause = PACE_SECONDS if 0 < count < PACE_RECORDS else 0.0
+        self._pause = 0.0
+        self._patience.lose(self._fetcher)
         for tp, run in records.items():
             if not self.stands(generation):
                 return
@@ -65,6 +64,10 @@ class Consumer(driver.Consumer):
                 await self._back({TP(*tp): run[0].offset} if not self._is_changelog_tp(tp) else {})
             elif await self._follows(TP(*tp), run[0].offset, generation):
                 yield tp, self._run(TP(*tp), run)
+
+    @property
+    def _fetcher(self) -> Any:
+        return self._thread._ensure_consumer()._fetcher
 
     async def _follows(self, tp: TP, first: int, generation: int | None) -> bool:
         """Whether a run may be handed out: the first one of an assignment must begin where reading was to begin.
@@ -129,6 +132,13 @@ class Consumer(driver.Consumer):
         self._unacked_messages.discard(run)
         if self._waiting_for_ack is not None and not self._waiting_for_ack.done():
             self._waiting_for_ack.set_result(None)
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """A lane has room again: what waits for it is handed out now. Upstream looks when something else comes, or after 1 s."""
+        was_full = tp in self._buffered_partitions
+        super().on_buffer_drop(tp)
+        if was_full:
+            self._thread.thread_loop.call_soon_threadsafe(_look_again, self._fetcher)
 
     def position_of(self, tp: TP) -> int | None:
         """The next offset of a partition that is not finished yet, as far as is known here."""
@@ -210,3 +220,9 @@ async def _back(consumer: Any, tp: TP, offset: int) -> None:
     """In the consumer's own thread: nothing comes between the question and the seek."""
     if await consumer.position(tp) > offset:
         consumer.seek(tp, offset)
+
+
+def _look_again(fetcher: Any) -> None:
+    """In the consumer's own thread: who waits for records sees which partitions may be read by now."""
+    for waiter in list(fetcher._fetch_waiters):
+        fetcher._notify(waiter)

@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.app.base import App
 from faust.stores.rocksdb import RocksDBOptions, Store
@@ -66,6 +67,9 @@ RELIED_ON: dict[Callable[..., Any], str] = {
     driver.Producer._settings_extra: "a4c7bc41b638",
     driver.Producer._ensure_producer: "5592a4bbdf25",
     FlowControlEvent.resume: "4dcdc1253fd0",
+    Fetcher._get_actions_per_node: "1dab2cf937d1",
+    Fetcher._create_fetch_waiter: "61d840568746",
+    Fetcher.fetched_records: "be4348896b9b",
     GroupCoordinator._send_req: "fa4b12e914ce",
     GroupCoordinator._do_heartbeat: "dc1d6632aaa6",
 }

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from aiokafka.admin import AIOKafkaAdminClient
 from playwright.async_api import Page
 
 from app.broker import Broker
@@ -21,6 +23,15 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """Started; who kills or stops one takes `own_broker`. Its methods block, also where a loop is running."""
     with kafka(tmp_path_factory.mktemp("broker")) as started:
         yield started
+
+
+@pytest_asyncio.fixture
+async def admin(broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
+    """For topics."""
+    client = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    await client.start()
+    yield client
+    await client.close()
 
 
 @pytest.fixture(scope="module")

@@ -23,14 +23,6 @@ GONE_SECONDS_MAX = 30.0
 
 
 @pytest_asyncio.fixture
-async def admin(broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
-    await client.start()
-    yield client
-    await client.close()
-
-
-@pytest_asyncio.fixture
 async def durable(broker: Broker) -> AsyncIterator[Producer]:
     """Our producer around a client of its own, without Faust."""
     client = AIOKafkaProducer(

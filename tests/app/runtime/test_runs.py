@@ -1,5 +1,6 @@
-"""The consumer: a fetch is a run, only what is finished is committed, small polls are followed by a pause."""
+"""The consumer: a fetch is a run, only what is finished is committed, a lane that was full is served when it has room."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from types import SimpleNamespace
@@ -10,8 +11,8 @@ import pytest
 from aiokafka.errors import IllegalStateError, KafkaConnectionError
 from faust.types import TP
 
-from app.runtime import runs
-from app.runtime.runs import PACE_RECORDS, PACE_SECONDS, Consumer, Run
+from app.runtime.patience import BUSY_MS, Patience
+from app.runtime.runs import Consumer, Run
 
 ONE, OTHER, CHANGELOG = TP("inbox", 0), TP("inbox", 7), TP("changelog", 0)
 
@@ -24,6 +25,9 @@ class Thread:
         self.committed: dict[TP, int | None] = {}
         self.gone: set[TP] = set()
         self.at = 100
+        self.waiters: list[asyncio.Future[None]] = []
+        self._fetcher = SimpleNamespace(_fetch_waiters=self.waiters, _notify=lambda waiter: waiter.set_result(None))
+        self.thread_loop = SimpleNamespace(call_soon_threadsafe=lambda function, *arguments: function(*arguments))
 
     def _ensure_consumer(self) -> "Thread":
         return self
@@ -77,6 +81,7 @@ def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
         _begun={ONE: 3, OTHER: 3},
         _again={},
         _pause=0.0,
+        _patience=Patience(lambda: False),
         _thread=Thread(),
         _buffered_partitions=set(),
         _unacked_messages=set(),
@@ -234,20 +239,24 @@ async def test_a_run_of_an_earlier_assignment_is_not_committed(consumer: Consume
     assert (consumer.current(run), consumer.finished) == (False, {})
 
 
-@pytest.mark.parametrize(("count", "pause"), [(0, 0.0), (1, PACE_SECONDS), (PACE_RECORDS - 1, PACE_SECONDS), (PACE_RECORDS, 0.0)])
-async def test_a_small_poll_is_followed_by_a_pause(
-    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, count: int, pause: float
-) -> None:
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    monkeypatch.setattr(runs, "asyncio", SimpleNamespace(sleep=sleep))
-    fetches(consumer, {ONE: records(*range(count))} if count else {})
+async def test_records_make_the_next_fetches_short(consumer: Consumer) -> None:
+    fetches(consumer, {})
     await got(consumer)
+    assert not hasattr(thread(consumer)._fetcher, "_fetch_max_wait_ms")
+    fetches(consumer, {ONE: records(4)})
     await got(consumer)
-    assert slept == ([pause] if pause else [])
+    assert thread(consumer)._fetcher._fetch_max_wait_ms == BUSY_MS
+
+
+async def test_what_waits_for_a_full_lane_is_looked_at_when_it_has_room(consumer: Consumer) -> None:
+    thread(consumer).waiters.append(asyncio.get_running_loop().create_future())
+    vars(consumer).update(_paused_partitions=set(), _active_partitions={OTHER})
+    consumer.on_buffer_drop(ONE)
+    assert not thread(consumer).waiters[0].done(), "it was not full"
+    consumer._buffered_partitions.add(ONE)
+    consumer.on_buffer_drop(ONE)
+    assert thread(consumer).waiters[0].done()
+    assert consumer._get_active_partitions() == {ONE, OTHER}
 
 
 def thread(consumer: Consumer) -> Thread:
