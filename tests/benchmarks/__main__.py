@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks`: all figures in one run, medians of several; ends by itself after some three minutes."""
+"""`python -m tests.benchmarks`: all figures in one run, medians of several; ends by itself after some eight minutes."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ STAGES_EVENTS_MAX = 20_000
 
 @click.command()
 @click.option(
-    "--events", default=30_000, show_default=True, type=click.IntRange(2_000, 2_000_000), help="Events of a measurement."
+    "--events", default=200_000, show_default=True, type=click.IntRange(2_000, 2_000_000), help="Events of a measurement."
 )
 @click.option(
     "--runs", default=3, show_default=True, type=click.IntRange(1, 20), help="Measurements, of which the median counts."
