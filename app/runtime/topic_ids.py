@@ -5,8 +5,9 @@ client library stops at an older version of the metadata request, so the version
 """
 
 import asyncio
+import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from io import BytesIO
 from typing import Any
 
@@ -95,17 +96,25 @@ class _TopicIds(Request[_Question]):  # type: ignore[misc]
         return request_struct_class(self._topics, False, False, False, {})
 
 
-async def topic_ids(bootstrap: str, security: Mapping[str, Any], topics: Iterable[str]) -> dict[str, str]:
-    """The id of each topic as text; LookupError names the first one that the broker does not know."""
+KNOWN_SECONDS = 2.0
+"""A broker hears of a topic that was just made a moment after its maker does."""
+PAUSE_SECONDS = 0.2
+
+
+async def topic_ids(bootstrap: str, security: Mapping[str, Any], topics: Collection[str]) -> dict[str, str]:
+    """The id of each topic as text; LookupError names the first one that the broker does not know within KNOWN_SECONDS."""
     client = AIOKafkaClient(bootstrap_servers=bootstrap, **security)
     await client.bootstrap()
+    end = time.monotonic() + KNOWN_SECONDS
     try:
-        answer = await asyncio.wait_for(client.send(client.get_random_node(), _TopicIds(topics)), 30)
+        while True:
+            answer = await asyncio.wait_for(client.send(client.get_random_node(), _TopicIds(topics)), 30)
+            strange = [(topic, error) for error, topic, *_ in answer.topics if error]
+            if not strange:
+                return {topic: uuid.UUID(bytes=topic_id).hex for _, topic, topic_id, *_ in answer.topics}
+            if time.monotonic() > end:
+                topic, error = strange[0]
+                raise LookupError(f"topic {topic} is not there (Kafka error {error}); `onetrail topics` creates it")
+            await asyncio.sleep(PAUSE_SECONDS)
     finally:
         await client.close()
-    found = {}
-    for error, topic, topic_id, *_ in answer.topics:
-        if error:
-            raise LookupError(f"topic {topic} is not there (Kafka error {error}); `onetrail topics` creates it")
-        found[topic] = uuid.UUID(bytes=topic_id).hex
-    return found
