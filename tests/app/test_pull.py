@@ -169,15 +169,15 @@ async def test_any_other_answer_is_an_error(handler: Handler) -> None:
 async def test_a_system_that_takes_too_long_is_left_alone(handler: Handler) -> None:
     begun = time.monotonic()
     assert await answered(handler, 200) == ("timeout", 0)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 5
 
 
 async def test_the_time_is_for_all_pages_together_and_what_came_stays() -> None:
     async def slow(request: Any) -> Any:
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.6)
         return await saying(body=b'{"events":[{"event":"x"}],"next":"more"}')(request)
 
-    status, events = await answered(slow, 500)
+    status, events = await answered(slow, 2_000)
     assert status == "timeout"
     assert 1 <= events <= 3
 

@@ -106,11 +106,11 @@ async def test_a_fault_of_ours_is_told_too_and_the_lane_goes_on() -> None:
 
 
 async def test_while_a_batch_is_overdue_nothing_more_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "ACK_SECONDS_MAX", 0.01)
+    monkeypatch.setattr(lanes, "ACK_SECONDS_MAX", 0.25)
     wire = Wire()
     lane = Lane("t", wire)
     lane.put(load("a"))
-    await asyncio.sleep(0.03)
+    await asyncio.sleep(0.5)
     assert lane.stuck
     with pytest.raises(Unavailable):
         lane.put(load("b"))
@@ -129,10 +129,10 @@ async def test_a_load_that_is_not_acknowledged_in_time_is_overdue(monkeypatch: p
 
 
 async def test_a_load_that_was_acknowledged_is_never_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "ACK_SECONDS_MAX", 0.01)
+    monkeypatch.setattr(lanes, "ACK_SECONDS_MAX", 0.25)
     wire = Wire()
     wire.acknowledge.set()
     taken = load("a")
     Lane("t", wire).put(taken)
-    await asyncio.sleep(0.03)
+    await asyncio.sleep(0.5)
     await taken.acknowledged
