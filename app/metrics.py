@@ -1,5 +1,6 @@
 """Every metric of a worker, with unit and meaning, collected when it is asked for."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -144,9 +145,12 @@ def _histogram(name: str, labels: tuple[str, ...], values: Mapping[Any, Histogra
 def table_bytes(directory: Path) -> dict[str, int]:
     """The sizes of the files below `<table>-<partition>...`, by table; a file that goes away meanwhile has none."""
     sizes: Counter[str] = Counter()
-    for path in directory.glob("*/**/*"):
-        with suppress(OSError):
-            sizes[path.relative_to(directory).parts[0].rpartition("-")[0]] += path.stat().st_size
+    for partition in directory.glob("*"):
+        table = partition.name.rpartition("-")[0]
+        for place, _, files in os.walk(partition):
+            for file in files:
+                with suppress(OSError):
+                    sizes[table] += os.stat(f"{place}/{file}").st_size
     return dict(sizes)
 
 
