@@ -37,10 +37,18 @@ class Poster:
 
     async def send(self, event: bytes) -> None:
         """Returns when it is acknowledged. Any answer but 200 is an AssertionError."""
-        reader, writer = self._free.pop() if self._free else await asyncio.open_connection(LOOPBACK, self._port)
+        reader, writer = await self._connection()
         writer.write(request(event))
         await _answered(reader)
         self._free.append((reader, writer))
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while self._free:
+            reader, writer = self._free.pop()
+            if not reader.at_eof():  # the collector ends what was not used for long
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection(LOOPBACK, self._port)
 
     def close(self) -> None:
         """Ends its connections."""
