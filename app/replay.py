@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -64,7 +64,7 @@ class Memory:
         self.records, self._kept = self._load()
 
     @classmethod
-    async def of(cls, settings: Settings, what: str, topics: Iterable[str]) -> Self:
+    async def of(cls, settings: Settings, what: str, topics: Collection[str]) -> Self:
         """The memory of the sequence `what` into these topics of this cluster. Raises LookupError for a missing topic."""
         ids = await topic_ids(settings.bootstrap, settings.security, topics)
         name = hashlib.sha256("\n".join([what, *sorted(ids.values())]).encode()).hexdigest()[:32]
