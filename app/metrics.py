@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,15 +142,20 @@ def _histogram(name: str, labels: tuple[str, ...], values: Mapping[Any, Histogra
 
 
 def table_bytes(directory: Path) -> dict[str, int]:
-    """The sizes of the files below `<table>-<partition>...`, by table; a file that goes away meanwhile has none."""
+    """The sizes of the files below `<table>-<partition>...`, by table."""
     sizes: Counter[str] = Counter()
     for partition in directory.glob("*"):
-        table = partition.name.rpartition("-")[0]
-        for place, _, files in os.walk(partition):
-            for file in files:
-                with suppress(OSError):
-                    sizes[table] += os.stat(f"{place}/{file}").st_size
+        files = (f"{place}/{name}" for place, _, names in os.walk(partition) for name in names)
+        sizes[partition.name.rpartition("-")[0]] += sum(map(_bytes, files))
     return dict(sizes)
+
+
+def _bytes(file: str) -> int:
+    """Its size; one that went away meanwhile has none."""
+    try:
+        return os.stat(file).st_size
+    except OSError:
+        return 0
 
 
 registry = CollectorRegistry()
