@@ -19,6 +19,7 @@ from app.broker.java import find_java, major_version
 from app.broker.network import address, answers, demand_free, properties
 from app.broker.ownership import arguments_of, claim, die_with_parent, end_orphan
 from app.broker.server import new_cluster_id
+from tests.real.conftest import free_port_pair
 
 JAR = b"what the jar holds"
 EXPECTED = {"kafka.jar": hashlib.sha256(JAR).hexdigest()}
@@ -143,10 +144,10 @@ def test_settings_that_others_rely_on(setting: str) -> None:
 
 @pytest.mark.parametrize("offset", [0, 1])
 def test_a_taken_port_of_the_two_is_named_with_its_setting(offset: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(BrokerError, match=f"127.0.0.1:{port}: Address already in use; set ONETRAIL_BROKER_PORT"):
-            demand_free("127.0.0.1", port - offset)
+    first = free_port_pair()
+    told = pytest.raises(BrokerError, match=f"127.0.0.1:{first + offset}: Address already in use; set ONETRAIL_BROKER_PORT")
+    with socket.create_server(("127.0.0.1", first + offset)), told:
+        demand_free("127.0.0.1", first)
 
 
 def test_something_else_that_listens_does_not_answer_as_a_broker() -> None:
