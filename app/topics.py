@@ -6,14 +6,14 @@ changelogs, compacted, and a compaction lag: a stale writer's record and its rep
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from app.administration import administering
 from app.config.schema import Config
 from app.settings import Settings
 
@@ -151,7 +151,7 @@ async def create(settings: Settings, config: Config) -> tuple[str, ...]:
     Raises `TopicsError` when the broker refuses a topic, aiokafka's errors when it cannot be reached.
     """
     wanted = topics_of(settings, config)
-    async with _admin(settings) as admin:
+    async with administering(settings.bootstrap, **settings.security) as admin:
         existing = set(await admin.list_topics())
         missing = [topic for topic in wanted if topic.name not in existing]
         answers = (await admin.create_topics([_new(topic) for topic in missing])).topic_errors if missing else ()
@@ -165,7 +165,7 @@ async def create(settings: Settings, config: Config) -> tuple[str, ...]:
 async def check(settings: Settings, config: Config) -> list[Mismatch]:
     """Where the cluster's topics differ from ours in existence, partitions, copies or a setting of ours."""
     wanted = topics_of(settings, config)
-    async with _admin(settings) as admin:
+    async with administering(settings.bootstrap, **settings.security) as admin:
         described = {one["topic"]: one["partitions"] for one in await admin.describe_topics()}
         there = [topic for topic in wanted if described.get(topic.name)]
         settings_of = await _configs(admin, there)
@@ -187,16 +187,6 @@ def _differences(topic: Topic, partitions: list[dict[str, Any]], config: Mapping
         *((name, wanted, config.get(name, "unknown")) for name, wanted in topic.config.items()),
     ]
     return (Mismatch(topic.name, name, wanted, found) for name, wanted, found in pairs if wanted != found)
-
-
-@asynccontextmanager
-async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, **settings.security)
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()
 
 
 def _new(topic: Topic) -> NewTopic:

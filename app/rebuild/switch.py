@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
+from app.administration import administering
 from app.config import Config
 from app.generation import Chosen, choose, chosen
 from app.settings import Settings
@@ -44,14 +44,10 @@ async def drop(settings: Settings, config: Config) -> list[str]:
     found = (await chosen(settings)).chosen
     kept = _names(settings, config, found.current)
     others = {name for number in range(found.newest + 1) for name in _names(settings, config, number)} - kept
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, **settings.security)
-    try:
-        await admin.start()
+    async with administering(settings.bootstrap, **settings.security) as admin:
         there = sorted(others & set(await admin.list_topics()))
         if there:
             await admin.delete_topics(there)
-    finally:
-        await admin.close()
     await choose(settings, found.current, found.newest, None)
     return there
 

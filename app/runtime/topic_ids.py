@@ -24,6 +24,10 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
+KNOWN_SECONDS = 2.0
+"""A broker hears of a topic that was just made a moment after its maker does."""
+PAUSE_SECONDS = 0.2
+
 
 class _Uuid(AbstractType[bytes]):  # type: ignore[misc]  # the client library ships no types
     @classmethod
@@ -96,25 +100,24 @@ class _TopicIds(Request[_Question]):  # type: ignore[misc]
         return request_struct_class(self._topics, False, False, False, {})
 
 
-KNOWN_SECONDS = 2.0
-"""A broker hears of a topic that was just made a moment after its maker does."""
-PAUSE_SECONDS = 0.2
-
-
 async def topic_ids(bootstrap: str, security: Mapping[str, Any], topics: Collection[str]) -> dict[str, str]:
     """The id of each topic as text; LookupError names the first one that the broker does not know within KNOWN_SECONDS."""
     client = AIOKafkaClient(bootstrap_servers=bootstrap, **security)
     await client.bootstrap()
-    end = time.monotonic() + KNOWN_SECONDS
     try:
-        while True:
-            answer = await asyncio.wait_for(client.send(client.get_random_node(), _TopicIds(topics)), 30)
-            strange = [(topic, error) for error, topic, *_ in answer.topics if error]
-            if not strange:
-                return {topic: uuid.UUID(bytes=topic_id).hex for _, topic, topic_id, *_ in answer.topics}
-            if time.monotonic() > end:
-                topic, error = strange[0]
-                raise LookupError(f"topic {topic} is not there (Kafka error {error}); `onetrail topics` creates it")
-            await asyncio.sleep(PAUSE_SECONDS)
+        return await _known(client, topics)
     finally:
         await client.close()
+
+
+async def _known(client: AIOKafkaClient, topics: Collection[str]) -> dict[str, str]:
+    end = time.monotonic() + KNOWN_SECONDS
+    while True:
+        answer = await asyncio.wait_for(client.send(client.get_random_node(), _TopicIds(topics)), 30)
+        strange = [(topic, error) for error, topic, *_ in answer.topics if error]
+        if not strange:
+            return {topic: uuid.UUID(bytes=topic_id).hex for _, topic, topic_id, *_ in answer.topics}
+        if time.monotonic() > end:
+            topic, error = strange[0]
+            raise LookupError(f"topic {topic} is not there (Kafka error {error}); `onetrail topics` creates it")
+        await asyncio.sleep(PAUSE_SECONDS)

@@ -19,7 +19,7 @@ from app.broker.java import find_java, major_version
 from app.broker.network import address, answers, demand_free, properties
 from app.broker.ownership import arguments_of, claim, die_with_parent, end_orphan
 from app.broker.server import new_cluster_id
-from tests.real.conftest import free_port_pair
+from tests.ports import free_port_pair
 
 JAR = b"what the jar holds"
 EXPECTED = {"kafka.jar": hashlib.sha256(JAR).hexdigest()}

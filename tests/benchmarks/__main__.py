@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks`: all figures in one run, medians of several; ends by itself after some eight minutes."""
+"""`python -m tests.benchmarks`: all figures in one run, medians of several; ends by itself after some ten minutes."""
 
 import asyncio
 import os

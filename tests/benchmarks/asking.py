@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import cycle
 from typing import NamedTuple, Self
 
-from tests.real.conftest import LOOPBACK
+from tests.ports import LOOPBACK
 from tests.real.system import READ
 
 WARM = 50

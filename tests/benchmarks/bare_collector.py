@@ -6,7 +6,7 @@ import sys
 from aiohttp import web
 from aiokafka import AIOKafkaProducer
 
-from tests.real.conftest import LOOPBACK
+from tests.ports import LOOPBACK
 
 
 async def serve(bootstrap: str, topic: str, port: int) -> None:

@@ -5,7 +5,7 @@ import sys
 
 from aiohttp import web
 
-from tests.real.conftest import LOOPBACK
+from tests.ports import LOOPBACK
 
 
 async def serve(port: int, size: int) -> None:

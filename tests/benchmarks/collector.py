@@ -19,7 +19,7 @@ from tests.benchmarks.machine import OTHERS, Figure, cpu_seconds
 from tests.benchmarks.posting import posted, requests
 from tests.benchmarks.report import middle, show
 from tests.benchmarks.site import broker, serving
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.ports import LOOPBACK, free_port_pair
 
 PREFIX = "bench-collector"
 TOPIC = f"{PREFIX}.behaviour.web"

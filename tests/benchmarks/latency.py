@@ -23,7 +23,7 @@ from tests.benchmarks.machine import OTHERS
 from tests.benchmarks.posting import Poster
 from tests.benchmarks.report import quantiles, show
 from tests.benchmarks.site import broker, employed, serving, site
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.ports import LOOPBACK, free_port_pair
 from tests.real.system import System
 
 PREFIX = "bench-latency"

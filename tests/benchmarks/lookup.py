@@ -25,7 +25,7 @@ from tests.benchmarks.chain import settle
 from tests.benchmarks.machine import OTHERS
 from tests.benchmarks.report import show
 from tests.benchmarks.site import broker, employed, load_on, port_of, serving, site
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.ports import LOOPBACK, free_port_pair
 from tests.real.system import System
 
 OURS_NAME, BASE_NAME = "GET /v1/identities/...", "baseline: an aiohttp handler that answers with a constant"

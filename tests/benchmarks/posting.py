@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tests.benchmarks.asking import length
 from tests.benchmarks.behaviour import steady
-from tests.real.conftest import LOOPBACK
+from tests.ports import LOOPBACK
 
 HEAD = "POST /v1/events HTTP/1.1\r\nHost: bench\r\nAuthorization: Basic ZGV2LXdlYjo=\r\nContent-Type: application/json\r\n"
 KNOWN = 1_000

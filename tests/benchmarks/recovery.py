@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 import click
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
+from app.administration import administering
 from app.broker import Broker
 from tests.benchmarks.behaviour import newcomers
 from tests.benchmarks.chain import appended, changelogs, settle
@@ -129,10 +130,8 @@ async def _read(system: System, worker: Worker) -> int:
 async def _stock_rows(started: Broker, producer: AIOKafkaProducer, rows: int) -> str:
     """A changelog of the stock agent with so many records; its name."""
     topic = f"{STOCK_PREFIX}-rows-changelog"
-    admin = AIOKafkaAdminClient(bootstrap_servers=started.bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(topic, PARTITIONS, 1, topic_configs={"cleanup.policy": "compact"})])
-    await admin.close()
+    async with administering(started.bootstrap) as admin:
+        await admin.create_topics([NewTopic(topic, PARTITIONS, 1, topic_configs={"cleanup.policy": "compact"})])
     acks = [await producer.send(topic, VALUE, KEY % number, partition=number % PARTITIONS) for number in range(rows)]
     await asyncio.gather(*acks)
     return topic

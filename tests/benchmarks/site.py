@@ -23,7 +23,7 @@ from app.broker import Broker
 from app.settings import PACKAGED_CONFIG
 from tests.benchmarks.load import BATCH_BYTES, Loader
 from tests.benchmarks.machine import CORES, OTHERS, OURS, ROOT, on
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.ports import LOOPBACK, free_port_pair
 from tests.real.system import System, Worker
 
 ALL = set(CORES)

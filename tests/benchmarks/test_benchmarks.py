@@ -18,7 +18,7 @@ from tests.benchmarks.machine import Figure
 from tests.benchmarks.report import ratios, remember, table
 from tests.benchmarks.site import serving
 from tests.markdown import ROOT, Document
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.ports import LOOPBACK, free_port_pair
 
 COUNT = 1_000
 FIGURES = {

@@ -15,6 +15,7 @@ from aiokafka.admin import RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
+from app.administration import administering
 from app.runtime.rows import STAMP
 from app.runtime.stage import CURSOR
 from app.topics import COMPACTION_LAG_MS, ROWS_BYTES_MAX
@@ -106,7 +107,7 @@ async def rows_withheld(fire: Fire) -> None:
 
 async def _configure(fire: Fire, changes: Mapping[str, str]) -> None:
     async def configure() -> None:
-        async with fire.site.admin() as admin:
+        async with administering(fire.site.broker.bootstrap) as admin:
             resources = [ConfigResource(ConfigResourceType.TOPIC, topic, {**CONFIG, **changes}) for topic in CHANGELOGS]
             await admin.alter_configs(resources)
 
@@ -153,7 +154,7 @@ async def retention_passes(fire: Fire) -> None:
 
     async def delete() -> None:
         ends = await fire.site.ends(tps)
-        async with fire.site.admin() as admin:
+        async with administering(fire.site.broker.bootstrap) as admin:
             await admin.delete_records({tp: RecordsToDelete(end - left[tp]) for tp, end in ends.items()})
 
     left = {tp: fire.chance.randrange(FLOOD // 4) for tp in tps}

@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from app.broker import Broker, BrokerError
 from app.supervisor import Death, pause
+from tests.ports import LOOPBACK, free_port_pair
 from tests.real.collecting import Collector
-from tests.real.conftest import LOOPBACK, free_port_pair
 from tests.real.system import System, Unreachable, Worker
 
 PREFIX = "fire"
@@ -168,16 +167,6 @@ class Site:
             return (await self.system.get("/readyz", worker)).status == 200
         except Unreachable:
             return False
-
-    @asynccontextmanager
-    async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        """An administrator's connection."""
-        client = AIOKafkaAdminClient(bootstrap_servers=self.broker.bootstrap)
-        await client.start()
-        try:
-            yield client
-        finally:
-            await client.close()
 
     async def ends(self, tps: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         """Where partitions end."""

@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.broker import Broker
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.ports import LOOPBACK, free_port_pair
 
 READY_SECONDS = 90.0
 CHANNEL_PARTITIONS = 2

@@ -1,8 +1,6 @@
 """What the tests of this folder share: the real broker, one for the session, on free ports, in a directory of its own; and a
 real browser, one for each test."""
 
-import random
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +10,10 @@ import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient
 from playwright.async_api import Page
 
+from app.administration import administering
 from app.broker import Broker
+from tests.ports import LOOPBACK, free_port_pair
 from tests.real.browser import Watched, running
-
-LOOPBACK = "127.0.0.1"
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +26,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest_asyncio.fixture
 async def admin(broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
     """For topics."""
-    client = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
-    await client.start()
-    yield client
-    await client.close()
+    async with administering(broker.bootstrap) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +62,3 @@ async def browser() -> AsyncIterator[Watched]:
 async def page(browser: Watched) -> Page:
     """An empty page in a fresh profile of `browser`."""
     return await browser.page()
-
-
-_CANDIDATES = iter(random.sample(range(20_000, 32_000, 2), k=6_000))
-"""At random, for other sessions on this machine look for theirs too; each once, for who is given one may listen much later."""
-
-
-def free_port_pair() -> int:
-    """A port that is free together with the next one, and that was given to nobody yet."""
-    return next(port for port in _CANDIDATES if is_free(port) and is_free(port + 1))
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((LOOPBACK, port)) != 0

@@ -7,7 +7,7 @@ import trustme
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from app.broker import Broker
-from tests.real.conftest import LOOPBACK
+from tests.ports import LOOPBACK
 
 USER, PASSWORD = "onetrail", "password-of-tests"
 SCRAM, PLAIN = "SCRAM-SHA-512", "PLAIN"

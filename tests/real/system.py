@@ -23,7 +23,7 @@ from yarl import URL
 
 from app.runtime.durable import EXIT_FENCED
 from app.supervisor import Child
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.ports import LOOPBACK, free_port_pair
 
 ROOT = Path(__file__).resolve().parents[2]
 READ, ADMIN, KEY = "reader-of-tests", "admin-of-tests", "a key for tests, long enough"

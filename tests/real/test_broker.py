@@ -11,9 +11,10 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from app.administration import administering
 from app.broker import Broker, BrokerError
 from app.broker.ownership import arguments_of
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.ports import LOOPBACK, free_port_pair
 
 FOREGROUND = """
 import sys, pathlib, app.broker
@@ -23,10 +24,8 @@ app.broker.Broker(sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])).run_
 
 @pytest_asyncio.fixture
 async def admin(own_broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=own_broker.bootstrap)
-    await client.start()
-    yield client
-    await client.close()
+    async with administering(own_broker.bootstrap) as client:
+        yield client
 
 
 async def test_what_was_acknowledged_is_there_after_a_kill(own_broker: Broker, admin: AIOKafkaAdminClient) -> None:

@@ -13,6 +13,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
+from app.administration import administering
 from app.broker import Broker
 from tests.real.crowd import Behaviour, Crowd, truth
 from tests.real.judge import differences
@@ -105,10 +106,8 @@ async def test_what_is_told_to_others_names_nobody(system: System) -> None:
 
 
 async def test_a_worker_makes_the_topics_it_needs(system: System) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=system.bootstrap)
-    await admin.start()
-    topics = [topic for topic in await admin.list_topics() if topic.startswith(system.prefix)]
-    await admin.close()
+    async with administering(system.bootstrap) as admin:
+        topics = [topic for topic in await admin.list_topics() if topic.startswith(system.prefix)]
     assert {system.topic("behaviour.web"), system.topic("identity.inbox"), "chain-journey-changelog"} <= set(topics)
 
 
@@ -116,11 +115,9 @@ async def test_messages_that_were_deleted_unhandled_are_told_though_the_group_an
     (worker,) = system.workers
     worker.stop()
     lost = [await system.put("identity.inbox", b"unheard", partition=3) for _ in range(4)]
-    admin = AIOKafkaAdminClient(bootstrap_servers=system.bootstrap)
-    await admin.start()
-    await admin.delete_records({TopicPartition(system.topic("identity.inbox"), 3): RecordsToDelete(lost[-1][1] + 1)})
-    await forgotten(admin, system.prefix)
-    await admin.close()
+    async with administering(system.bootstrap) as admin:
+        await admin.delete_records({TopicPartition(system.topic("identity.inbox"), 3): RecordsToDelete(lost[-1][1] + 1)})
+        await forgotten(admin, system.prefix)
     worker.start()
     await system.ready(worker)
     assert (await system.settled())["rejected"]["expired"] == len(lost)

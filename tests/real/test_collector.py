@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from app.broker import Broker
+from tests.ports import LOOPBACK, free_port_pair
 from tests.real.collecting import Collector, events_of, post, status_of, taken, until
-from tests.real.conftest import LOOPBACK, free_port_pair
 
 ANSWER_SECONDS_MAX = 5.0
 TURNS_MAX = 30

@@ -17,8 +17,8 @@ import pytest
 
 from app.broker import Broker
 from app.collector.protocols import ROUTES
+from tests.ports import LOOPBACK
 from tests.real.collecting import Collector, taken
-from tests.real.conftest import LOOPBACK
 
 SEED, REQUESTS, AT_ONCE = 20_261_122, 1_000, 20
 PATIENCE_SECONDS = 20.0

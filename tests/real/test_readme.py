@@ -17,7 +17,7 @@ from app import demo
 from app.broker import Broker
 from app.cache import cache_directory
 from tests.markdown import Document, blocks_of
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.ports import LOOPBACK, free_port_pair
 from tests.real.test_up import Up, running
 
 README = Document("README.md")

@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 import trustme
 
+from tests.ports import free_port_pair
 from tests.real.collecting import Collector, taken
-from tests.real.conftest import free_port_pair
 from tests.real.secure import PLAIN, SecureBroker
 from tests.real.system import ADMIN, KEY, READ, System, path_of
 

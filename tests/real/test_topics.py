@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
+from app.administration import administering
 from app.broker import Broker
 from app.config import Config, load
 from app.settings import Settings
@@ -67,9 +68,5 @@ async def test_what_the_broker_refuses_is_told_with_the_topic(broker: Broker, tm
 
 
 async def make(settings: Settings, topic: NewTopic) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
-    await admin.start()
-    try:
+    async with administering(settings.bootstrap) as admin:
         await admin.create_topics([topic])
-    finally:
-        await admin.close()

@@ -20,7 +20,7 @@ import pytest
 from app import demo
 from app.broker import Broker
 from app.cache import cache_directory
-from tests.real.conftest import LOOPBACK, free_port_pair
+from tests.ports import LOOPBACK, free_port_pair
 
 READY_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 45

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from tests.real.conftest import LOOPBACK
+from tests.ports import LOOPBACK
 
 PAGE = '<!DOCTYPE html><html><head><meta charset="utf-8"><title>{title}</title>{script}</head><body>{body}</body></html>'
 
