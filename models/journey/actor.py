@@ -70,7 +70,7 @@ def _apply(message: ToOne, header: Header, rows: Rows, out: Outcome) -> Header:
             closed = msgspec.structs.replace(
                 header, state="moved", into=message.into, versions=message.versions, not_before=not_before
             )
-            return sweep.start(message.uid, closed, out)
+            return sweep.start_now(message.uid, closed, rows, out)
         case JourneySplit():
             return _split(message, header, out)
         case JourneyErased():
@@ -218,7 +218,7 @@ def _turn(uid: UnifiedUserId, subject: str, header: Header, changed: clicks.Turn
             out.repeated.append(event)
             header = _without(header, event)
     if changed.rest is not None:
-        out.messages.append(Rejudge(uid, subject, changed.rest))
+        out.messages.append(Rejudge(uid, subject, changed.rest, changed.until))
     # What a click taught, beside its count, is unlearnt by a sweep.
     return header if all(turn.counts for turn in changed.turns) else sweep.start(uid, header, out)
 
@@ -227,7 +227,7 @@ def _rejudge(message: Rejudge, header: Header, rows: Rows, out: Outcome) -> Head
     if header.state != "live":
         clicks.end(message.uid, message.subject, rows)
         return header
-    changed = clicks.settle(message.uid, message.subject, message.since, rows)
+    changed = clicks.settle(message.uid, message.subject, message.since, rows, message.until)
     return _turn(message.uid, message.subject, header, changed, out)
 
 

@@ -50,10 +50,11 @@ class Turn(NamedTuple):
 
 
 class Turns(NamedTuple):
-    """What changed, and the place from which the rest is still to be compared."""
+    """What changed, and the places from which and up to which the rest is still to be compared."""
 
     turns: list[Turn]
     rest: Place | None = None
+    until: Place | None = None
 
 
 def enter(uid: UnifiedUserId, place: Place, entry: Entry, rows: Rows) -> Turns:
@@ -80,20 +81,20 @@ def enter(uid: UnifiedUserId, place: Place, entry: Entry, rows: Rows) -> Turns:
     return Turns([])
 
 
-def settle(uid: UnifiedUserId, subject: str, since: Place, rows: Rows) -> Turns:
-    """Corrects which clicks count, from a place on, where a click came or went."""
-    gap = gap_of(subject)
+def settle(uid: UnifiedUserId, subject: str, since: Place, rows: Rows, until: Place | None = None) -> Turns:
+    """Corrects which clicks count, from a place on, where a click came or went; `until` is the last such place."""
+    gap, last = gap_of(subject), until or since
     first = click_key(uid, subject, Place(max(0, since.occurred_at - gap + 1), _NO_ID))
     found = [(click_place(key), row == COUNTS) for key, row in rows.scan(clicks_of(uid, subject), first, STEP_CLICKS)]
     owners = [n for n, (place, counts) in enumerate(found) if counts and place < since]
     following = owners[-1] if owners else sum(place < since for place, _ in found)
     walk = _Walk(uid, subject, gap, rows)
     for place, counted in found[following:]:
-        if not walk.go_on(place, counted, is_behind=place > since):
+        if not walk.go_on(place, counted, is_behind=place > last):
             return Turns(walk.turns)
     if len(found) == STEP_CLICKS:
         assert walk.owner is not None, "there are fewer clicks in front of a place"
-        return Turns(walk.turns, walk.owner)
+        return Turns(walk.turns, walk.owner, max(walk.owner, last))
     walk.end()
     return Turns(walk.turns)
 

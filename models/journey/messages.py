@@ -63,10 +63,12 @@ class Age(ToJourney, frozen=True):
 
 
 class Rejudge(ToJourney, frozen=True):
-    """The clicks of a subject are to be compared again, from a place on."""
+    """The clicks of a subject are to be compared again, from a place on, and beyond `until` as far as anything changes."""
 
     subject: str
     since: Place
+    until: Place | None = None
+    """None = `since`."""
 
 
 class RetentionDue(ToJourney, frozen=True):

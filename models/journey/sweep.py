@@ -16,7 +16,7 @@ from models.ids import IdentifierKey, UnifiedUserId
 from models.journey import clicks
 from models.journey.messages import Parted, Placed, Rejudge, Slice, SliceTaken, SweepOn
 from models.journey.outcome import Outcome, Rows, StageEntered
-from models.journey.rows import Entry, Header, Sweep, id_key, place_of, timeline
+from models.journey.rows import Entry, Header, Row, Sweep, id_key, place_of, timeline
 from models.journey.summary import Place, fold, without
 
 STEP_ENTRIES = 200
@@ -59,9 +59,20 @@ def is_behind(running: Sweep, key: bytes) -> bool:
 
 
 def start(uid: UnifiedUserId, header: Header, out: Outcome) -> Header:
-    """Begins a sweep; one that runs already begins anew."""
+    """Begins a sweep, which goes on in a turn of its own; one that runs already begins anew."""
+    begun = _begun(uid, header)
+    out.messages.append(SweepOn(uid, begun.sweeps))
+    return begun
+
+
+def start_now(uid: UnifiedUserId, header: Header, rows: Rows, out: Outcome) -> Header:
+    """Begins a sweep with its first step, so that who has few events is through with it, or has them all under way."""
+    begun = _begun(uid, header)
+    return step(SweepOn(uid, begun.sweeps), begun, rows, out)
+
+
+def _begun(uid: UnifiedUserId, header: Header) -> Header:
     number = header.sweeps + 1
-    out.messages.append(SweepOn(uid, number))
     return msgspec.structs.replace(header, sweeps=number, sweep=Sweep(number, timeline(uid), header.aged))
 
 
@@ -73,9 +84,7 @@ def step(message: SweepOn, header: Header, rows: Rows, out: Outcome) -> Header:
     if running.until:
         return _forget(message.uid, header, running, rows, out)
     entries = rows.scan(timeline(message.uid), running.position, STEP_ENTRIES)
-    if not entries:
-        return _finish(message.uid, header, running, out)
-    summary, going, left = running.summary, dict[UnifiedUserId, list[Placed]](), dict[str, Place]()
+    summary, going, left = running.summary, dict[UnifiedUserId, list[Placed]](), dict[str, list[Place]]()
     for key, entry in entries:
         assert isinstance(entry, Entry)
         to = destination(header, entry.anchor, place_of(key)[0])
@@ -83,17 +92,19 @@ def step(message: SweepOn, header: Header, rows: Rows, out: Outcome) -> Header:
             summary = summary if entry.is_repeat else fold(summary, _decode(entry.body))
         elif to is GONE:
             header = _drop(message.uid, header, key, entry, rows)
-            left.setdefault(entry.subject, Place(*place_of(key)))
+            left.setdefault(entry.subject, []).append(Place(*place_of(key)))
         else:
             assert isinstance(to, str)
             going.setdefault(to, []).append(Placed(entry.anchor, entry.body, entry.is_repeat))
     _rejudge(message.uid, header, left, out)
-    until = entries[-1][0] + b"\0"
-    waiting = _send(message.uid, header, going, f"{running.number}/{place_of(entries[0][0])}", out)
-    if waiting:
-        return _with(header, msgspec.structs.replace(running, summary=summary, until=until, waiting=waiting))
+    running = msgspec.structs.replace(running, summary=summary)
+    if going:
+        waiting = _send(message.uid, header, going, f"{running.number}/{place_of(entries[0][0])}", out)
+        return _with(header, msgspec.structs.replace(running, until=_behind(entries), waiting=waiting))
+    if len(entries) < STEP_ENTRIES:
+        return _finish(message.uid, header, running, out)
     out.messages.append(message)
-    return _with(header, msgspec.structs.replace(running, summary=summary, position=until))
+    return _with(header, msgspec.structs.replace(running, position=_behind(entries)))
 
 
 def taken(message: SliceTaken, header: Header, rows: Rows, out: Outcome) -> Header:
@@ -110,20 +121,26 @@ def _forget(uid: UnifiedUserId, header: Header, running: Sweep, rows: Rows, out:
 
     Events that stay may have come in between meanwhile, any number of them; so this too takes several turns if need be.
     """
-    left = dict[str, Place]()
+    left = dict[str, list[Place]]()
     entries = rows.scan(timeline(uid), running.position, STEP_ENTRIES)
     for key, entry in entries:
         assert isinstance(entry, Entry)
         if key < running.until and destination(header, entry.anchor, place_of(key)[0]) is not STAYS:
             header = _drop(uid, header, key, entry, rows)
-            left.setdefault(entry.subject, Place(*place_of(key)))
+            left.setdefault(entry.subject, []).append(Place(*place_of(key)))
     _rejudge(uid, header, left, out)
+    seen_all = not entries or entries[-1][0] < running.until
+    if seen_all and len(entries) < STEP_ENTRIES:
+        return _finish(uid, header, running, out)
     out.messages.append(SweepOn(uid, running.number))
-    if entries and entries[-1][0] < running.until and len(entries) == STEP_ENTRIES:
-        running = msgspec.structs.replace(running, position=entries[-1][0] + b"\0")
-    else:
-        running = msgspec.structs.replace(running, position=running.until, until=b"")
-    return _with(header, running)
+    if seen_all:
+        return _with(header, msgspec.structs.replace(running, position=_behind(entries)))
+    return _with(header, msgspec.structs.replace(running, position=running.until, until=b""))
+
+
+def _behind(entries: list[tuple[bytes, Row]]) -> bytes:
+    """The first key that may follow the last of some entries."""
+    return entries[-1][0] + b"\0"
 
 
 def _drop(uid: UnifiedUserId, header: Header, key: bytes, entry: Entry, rows: Rows) -> Header:
@@ -138,10 +155,10 @@ def _drop(uid: UnifiedUserId, header: Header, key: bytes, entry: Entry, rows: Ro
     return msgspec.structs.replace(header, summary=without(header.summary, _decode(entry.body)))
 
 
-def _rejudge(uid: UnifiedUserId, header: Header, left: dict[str, Place], out: Outcome) -> None:
+def _rejudge(uid: UnifiedUserId, header: Header, left: dict[str, list[Place]], out: Outcome) -> None:
     """Clicks that went may leave others that count now."""
     if header.state == "live":
-        out.messages += [Rejudge(uid, subject, place) for subject, place in left.items() if subject]
+        out.messages += [Rejudge(uid, subject, places[0], places[-1]) for subject, places in left.items() if subject]
 
 
 def _send(
@@ -191,4 +208,4 @@ def _with(header: Header, running: Sweep) -> Header:
     return msgspec.structs.replace(header, sweep=running)
 
 
-__all__ = ["GONE", "STAYS", "destination", "is_behind", "keeper", "start", "step", "taken"]
+__all__ = ["GONE", "STAYS", "destination", "is_behind", "keeper", "start", "start_now", "step", "taken"]

@@ -119,7 +119,7 @@ def _forgets_erasures(header: Header, message: Slice, out: Outcome) -> Header:
     return _learn(header, replace(message, not_before={}), out)
 
 
-def _verdict_kept(uid: UnifiedUserId, subject: str, since: Place, rows: Rows) -> clicks.Turns:
+def _verdict_kept(uid: UnifiedUserId, subject: str, since: Place, rows: Rows, until: Place | None = None) -> clicks.Turns:
     return clicks.Turns([])
 
 

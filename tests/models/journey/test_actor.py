@@ -82,6 +82,16 @@ def test_the_absorbed_journey_gives_all_and_sends_stragglers_after(shelf: Shelf)
     assert shelf.known(ANN).summary == folded(shelf.events(ANN))
 
 
+def test_a_short_journey_is_handed_over_in_four_messages(shelf: Shelf) -> None:
+    shelf.told(placed(ANN, made("a", 1)), placed(BOB, made("b", 2)))
+    [given] = handle(JourneyClosed(BOB, ANN, {PHONE: 1}), shelf).messages
+    [taken] = handle(given, shelf).messages
+    [last] = handle(taken, shelf).messages
+    assert isinstance(last, Slice) and last.last
+    assert handle(last, shelf).messages == []
+    assert (shelf.ids(ANN), shelf.ids(BOB)) == (["a", "b"], [])
+
+
 def test_of_one_event_in_two_journeys_the_earliest_delivery_is_left(shelf: Shelf) -> None:
     shelf.told(placed(ANN, made("e", 9, received=20)), placed(BOB, made("e", 8, received=10)))
     shelf.told(JourneyClosed(BOB, ANN, {PHONE: 1}))
@@ -139,8 +149,8 @@ def test_erasure_leaves_the_fact_alone_and_what_parted_before(shelf: Shelf) -> N
 
 def test_erasure_during_a_hand_over_takes_what_still_comes(shelf: Shelf) -> None:
     shelf.told(placed(BOB, made("b", 2)))
-    [sweep_on] = handle(JourneyClosed(BOB, ANN, {PHONE: 1}), shelf).messages
-    shelf.told(JourneyErased(ANN, 0), sweep_on)
+    [under_way] = handle(JourneyClosed(BOB, ANN, {PHONE: 1}), shelf).messages
+    shelf.told(JourneyErased(ANN, 0), under_way)
     assert (shelf.ids(ANN), shelf.ids(BOB)) == ([], [])
 
 
@@ -157,9 +167,9 @@ def test_a_split_that_is_known_already_is_answered_at_once(shelf: Shelf) -> None
 
 def test_what_had_parted_from_the_absorbed_is_not_erased_with_the_survivor(shelf: Shelf) -> None:
     shelf.told(JourneySplit(BOB, EVE, {PHONE: 3}), JourneyErased(ANN, 0))
-    [sweep_on] = handle(JourneyClosed(BOB, ANN, {COOKIE: 1}), shelf).messages
+    [last] = handle(JourneyClosed(BOB, ANN, {COOKIE: 1}), shelf).messages
     late = Slice(BOB, UnifiedUserId("u_dan"), "part", (carried(made("a", 1), PHONE),), {PHONE: 2})
-    shelf.told(late, placed(BOB, made("b", 2), PHONE), sweep_on)
+    shelf.told(late, placed(BOB, made("b", 2), PHONE), last)
     assert shelf.ids(EVE) == ["a", "b"]
 
 

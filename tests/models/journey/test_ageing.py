@@ -21,7 +21,7 @@ ANN, BOB, EVE = UnifiedUserId("u_ann"), UnifiedUserId("u_bob"), UnifiedUserId("u
 PHONE, COOKIE = IdentifierKey("phone"), IdentifierKey("cookie")
 OLD, NEW = made("old", 10, traits={"city": "佛山"}, stage="visit"), made("new", 90, channel="app")
 SEEDS = 40
-RARE = 514
+RARE = 1635
 """The first of some thousand seeds in which somebody comes back while what was handed over grows old."""
 
 

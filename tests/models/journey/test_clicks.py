@@ -107,6 +107,16 @@ def test_of_one_person_who_turns_out_to_be_two_each_has_clicks_of_its_own(shelf:
     assert (shelf.repeats(ANN), shelf.repeats(BOB)) == ({}, {"a": 1})
 
 
+def test_of_clicks_that_leave_together_each_is_missed(shelf: Shelf) -> None:
+    anchors = {"a": PHONE, "b": COOKIE, "c": COOKIE, "d": PHONE}
+    clicked = {name: click(name, seconds) for name, seconds in {"a": 0, "b": 30, "c": 90, "d": 100}.items()}
+    shelf.told(*(placed(ANN, event, anchors[name]) for name, event in clicked.items()))
+    assert shelf.repeats(ANN) == {"a": 1, "c": 1}
+    shelf.told(JourneySplit(ANN, BOB, {PHONE: 1}))
+    assert (shelf.ids(ANN), shelf.repeats(ANN)) == (["b", "c"], {})
+    assert (shelf.ids(BOB), shelf.repeats(BOB)) == (["a", "d"], {})
+
+
 def test_what_moves_as_a_repetition_is_not_reported_again(shelf: Shelf) -> None:
     told(shelf, click("a", 0), click("b", 30))
     outcomes = shelf.told(JourneyClosed(ANN, BOB, {PHONE: 1}))

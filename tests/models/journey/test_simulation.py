@@ -7,7 +7,7 @@ from tests.models.journey.mutants import MUTANTS
 from tests.models.journey.simulation import run
 
 SEEDS = 20
-SEEDS_MUTANT = range(70, 110)
+SEEDS_MUTANT = range(40)
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,14 @@ def test_slices_of_an_event_each_are_as_good(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sweep, "SLICE_BYTES", 1)
     monkeypatch.setattr(sweep, "STEP_ENTRIES", 3)
     for seed in range(1000, 1010):
+        run(seed)
+
+
+def test_steps_in_which_all_that_goes_has_room_are_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "STEP_ENTRIES", 200)
+    for seed in (10_004, 10_013):
+        run(seed, patient=True)
+    for seed in range(10_010, 10_035):
         run(seed)
 
 
