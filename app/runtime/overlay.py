@@ -1,6 +1,7 @@
 """What one batch sees of its table: rows as they are, with its own changes on top, decoded once and encoded once."""
 
 from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterator
 from enum import Enum
 from itertools import islice, takewhile
@@ -82,7 +83,9 @@ class Overlay(Generic[R]):
         self._changed: dict[bytes, int] = {}
         self._stored: dict[bytes, R | None] = {}
         self._before: list[tuple[bytes, R | Unseen | None, int | None]] = []
-        self._sorted: list[bytes] = []
+        self._sorted: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        self._unsorted: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        """Changed since the last scan, by their first letter as those before, for only some kinds of rows are scanned."""
         self.moment = -1
 
     def begin(self, moment: int) -> None:
@@ -92,7 +95,6 @@ class Overlay(Generic[R]):
 
     def undo(self) -> None:
         """Takes back what was changed since `begin`."""
-        self._sorted.clear()
         while self._before:
             key, row, moment = self._before.pop()
             if isinstance(row, Unseen):
@@ -103,6 +105,10 @@ class Overlay(Generic[R]):
                 del self._changed[key]
             else:
                 self._changed[key] = moment
+        self._sorted.clear()
+        self._unsorted.clear()
+        for key in self._changed:
+            self._unsorted[key[:1]].append(key)
 
     def get(self, key: bytes) -> R | None:
         """The row as it is now; None if there is none."""
@@ -122,20 +128,24 @@ class Overlay(Generic[R]):
         before = self._seen.get(key, UNSEEN)
         if before is UNSEEN and self._codec.returns(key):
             before = self.get(key)
-        self._before.append((key, before, self._changed.get(key)))
-        self._seen[key] = row
-        self._changed[key] = self.moment
+        self._change(key, before, row)
 
     def delete(self, key: bytes) -> None:
         """Deletes a row; one that is not there stays away without a trace."""
         row = self.get(key)
         if row is not None:
-            self._before.append((key, row, self._changed.get(key)))
-            self._seen[key] = None
-            self._changed[key] = self.moment
+            self._change(key, row, None)
+
+    def _change(self, key: bytes, before: R | Unseen | None, row: R | None) -> None:
+        moment = self._changed.get(key)
+        if moment is None:
+            self._unsorted[key[:1]].append(key)
+        self._before.append((key, before, moment))
+        self._seen[key] = row
+        self._changed[key] = self.moment
 
     def scan(self, prefix: bytes, start: bytes | None = None, limit: int = 1000) -> list[tuple[bytes, R]]:
-        """At most `limit` living rows of a prefix in order of key, from `start` on, with this batch's changes in them."""
+        """At most `limit` living rows of a prefix (not empty) in order of key, from `start` on, with this batch's changes in them."""
         first = max(start or prefix, prefix)
         changed = self._changed_from(first, prefix)
         gone = sum(1 for key in changed if self._seen[key] is None)
@@ -149,9 +159,11 @@ class Overlay(Generic[R]):
 
     def _changed_from(self, first: bytes, prefix: bytes) -> list[bytes]:
         """The changed keys of a prefix, from `first` on, in order."""
-        for key in islice(self._changed, len(self._sorted), None):  # those that were changed since the last scan
-            insort(self._sorted, key)
-        keys = islice(self._sorted, bisect_left(self._sorted, first), None)
+        in_order, unsorted = self._sorted[prefix[:1]], self._unsorted[prefix[:1]]
+        for key in unsorted:
+            insort(in_order, key)
+        unsorted.clear()
+        keys = islice(in_order, bisect_left(in_order, first), None)
         return list(takewhile(lambda key: key.startswith(prefix), keys))
 
     def replaced(self) -> Iterator[tuple[bytes, R | None, R | None]]:

@@ -87,7 +87,8 @@ def test_a_short_journey_is_handed_over_in_four_messages(shelf: Shelf) -> None:
     [given] = handle(JourneyClosed(BOB, ANN, {PHONE: 1}), shelf).messages
     [taken] = handle(given, shelf).messages
     [last] = handle(taken, shelf).messages
-    assert isinstance(last, Slice) and last.last
+    assert isinstance(last, Slice)
+    assert last.last
     assert handle(last, shelf).messages == []
     assert (shelf.ids(ANN), shelf.ids(BOB)) == (["a", "b"], [])
 
