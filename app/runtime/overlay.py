@@ -145,7 +145,7 @@ class Overlay(Generic[R]):
         self._changed[key] = self.moment
 
     def scan(self, prefix: bytes, start: bytes | None = None, limit: int = 1000) -> list[tuple[bytes, R]]:
-        """At most `limit` living rows of a prefix (not empty) in order of key, from `start` on, with this batch's changes in them."""
+        """At most `limit` living rows of a prefix in order of key, from `start` on, as this batch has changed them."""
         first = max(start or prefix, prefix)
         changed = self._changed_from(first, prefix)
         gone = sum(1 for key in changed if self._seen[key] is None)
