@@ -14,6 +14,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
+from app.runtime.fetch_sessions import SessionClient
 from app.runtime.lease import Lease
 from app.runtime.patience import Patience
 
@@ -30,6 +31,15 @@ class Run(ConsumerMessage):
     size: int
 
 
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, whose fetches are parts of sessions."""
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        fetcher = self._ensure_consumer()._fetcher
+        fetcher._client = SessionClient(fetcher._client)
+
+
 class Consumer(driver.Consumer):
     """Yields runs, commits what is finished."""
 
@@ -42,6 +52,9 @@ class Consumer(driver.Consumer):
         self._pause = 0.0
         self._patience = Patience(lambda: bool(self._unacked_messages or self._buffered_partitions))
         self.lease = Lease(self.app.conf.broker_session_timeout)
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Run]]:
         if self._pause:
