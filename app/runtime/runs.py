@@ -14,7 +14,6 @@ from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
-from app.runtime.fetch_sessions import SessionClient
 from app.runtime.lease import Lease
 from app.runtime.patience import Patience
 
@@ -31,15 +30,6 @@ class Run(ConsumerMessage):
     size: int
 
 
-class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer thread, whose fetches are parts of sessions."""
-
-    async def on_start(self) -> None:
-        await super().on_start()
-        fetcher = self._ensure_consumer()._fetcher
-        fetcher._client = SessionClient(fetcher._client)
-
-
 class Consumer(driver.Consumer):
     """Yields runs, commits what is finished."""
 
@@ -52,9 +42,6 @@ class Consumer(driver.Consumer):
         self._pause = 0.0
         self._patience = Patience(lambda: bool(self._unacked_messages or self._buffered_partitions))
         self.lease = Lease(self.app.conf.broker_session_timeout)
-
-    def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Run]]:
         if self._pause:

@@ -11,7 +11,6 @@ from typing import Any
 
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.protocol.fetch import FetchRequest
 from faust.app.base import App
 from faust.stores.rocksdb import RocksDBOptions, Store
 from faust.tables.base import Collection
@@ -68,11 +67,6 @@ RELIED_ON: dict[Callable[..., Any], str] = {
     driver.Producer._settings_extra: "a4c7bc41b638",
     driver.Producer._ensure_producer: "5592a4bbdf25",
     FlowControlEvent.resume: "4dcdc1253fd0",
-    driver.Consumer._new_consumer_thread: "0870ec53dea7",
-    driver.AIOKafkaConsumerThread.on_start: "38b4e8bd1e10",
-    Fetcher._fetch_requests_routine: "2a8ec5932644",
-    Fetcher._proc_fetch_request: "59bf948fff47",
-    FetchRequest.build: "952ef0f41192",
     Fetcher._get_actions_per_node: "1dab2cf937d1",
     Fetcher._create_fetch_waiter: "61d840568746",
     Fetcher.fetched_records: "be4348896b9b",
