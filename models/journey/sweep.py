@@ -96,12 +96,12 @@ def step(message: SweepOn, header: Header, rows: Rows, out: Outcome) -> Header:
         else:
             assert isinstance(to, str)
             going.setdefault(to, []).append(Placed(entry.anchor, entry.body, entry.is_repeat))
-    _rejudge(message.uid, header, left, out)
+    to_judge = _rejudge(message.uid, header, left, out)
     running = msgspec.structs.replace(running, summary=summary)
     if going:
         waiting = _send(message.uid, header, going, f"{running.number}/{place_of(entries[0][0])}", out)
         return _with(header, msgspec.structs.replace(running, until=_behind(entries), waiting=waiting))
-    if len(entries) < STEP_ENTRIES:
+    if len(entries) < STEP_ENTRIES and not to_judge:
         return _finish(message.uid, header, running, out)
     out.messages.append(message)
     return _with(header, msgspec.structs.replace(running, position=_behind(entries)))
@@ -128,9 +128,9 @@ def _forget(uid: UnifiedUserId, header: Header, running: Sweep, rows: Rows, out:
         if key < running.until and destination(header, entry.anchor, place_of(key)[0]) is not STAYS:
             header = _drop(uid, header, key, entry, rows)
             left.setdefault(entry.subject, []).append(Place(*place_of(key)))
-    _rejudge(uid, header, left, out)
+    to_judge = _rejudge(uid, header, left, out)
     seen_all = not entries or entries[-1][0] < running.until
-    if seen_all and len(entries) < STEP_ENTRIES:
+    if seen_all and len(entries) < STEP_ENTRIES and not to_judge:
         return _finish(uid, header, running, out)
     out.messages.append(SweepOn(uid, running.number))
     if seen_all:
@@ -155,10 +155,13 @@ def _drop(uid: UnifiedUserId, header: Header, key: bytes, entry: Entry, rows: Ro
     return msgspec.structs.replace(header, summary=without(header.summary, _decode(entry.body)))
 
 
-def _rejudge(uid: UnifiedUserId, header: Header, left: dict[str, list[Place]], out: Outcome) -> None:
-    """Clicks that went may leave others that count now."""
-    if header.state == "live":
-        out.messages += [Rejudge(uid, subject, places[0], places[-1]) for subject, places in left.items() if subject]
+def _rejudge(uid: UnifiedUserId, header: Header, left: dict[str, list[Place]], out: Outcome) -> bool:
+    """Clicks that went may leave others that count now. A sweep ends only behind these verdicts: who ages clicks trusts them."""
+    if header.state != "live":
+        return False
+    asked = [Rejudge(uid, subject, places[0], places[-1]) for subject, places in left.items() if subject]
+    out.messages += asked
+    return bool(asked)
 
 
 def _send(

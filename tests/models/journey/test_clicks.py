@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
 from models.journey import clicks, handle, sweep
-from models.journey.messages import RetentionDue
+from models.journey.messages import Age, RetentionDue
 from models.journey.rows import CLICKS, LATEST
 from models.journey_messages import JourneyClosed, JourneyErased, JourneySplit
 from tests.models.journey.judge import repetitions_of, true_to_itself
@@ -115,6 +115,19 @@ def test_of_clicks_that_leave_together_each_is_missed(shelf: Shelf) -> None:
     shelf.told(JourneySplit(ANN, BOB, {PHONE: 1}))
     assert (shelf.ids(ANN), shelf.repeats(ANN)) == (["b", "c"], {})
     assert (shelf.ids(BOB), shelf.repeats(BOB)) == (["a", "d"], {})
+
+
+def test_no_click_ages_before_it_is_known_what_counts_after_others_left(shelf: Shelf) -> None:
+    for name, seconds, anchor in (("a", 0, COOKIE), ("b", 60, PHONE), ("c", 90, COOKIE)):
+        shelf.told(placed(ANN, click(name, seconds), anchor))
+    [given] = handle(JourneySplit(ANN, BOB, {PHONE: 1}), shelf).messages
+    [under_way] = handle(given, shelf).messages
+    [taken] = handle(under_way, shelf).messages
+    verdicts = handle(taken, shelf).messages
+    limit = NOON + 30_000
+    shelf.told(Age(ANN, limit), *verdicts, Age(ANN, limit))
+    assert shelf.ids(ANN) == ["c"]
+    assert (shelf.known(ANN).summary.events, shelf.known(ANN).aged.events) == (2, 1)
 
 
 def test_what_moves_as_a_repetition_is_not_reported_again(shelf: Shelf) -> None:
