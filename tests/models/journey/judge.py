@@ -32,7 +32,7 @@ class Judge:
         world = self._world
         while world.changed:
             uid = world.changed.pop()
-            self._timelines[uid] = true_to_itself(world.shelf(uid), uid)
+            self._timelines[uid] = true_to_itself(world, uid)
         self._on_the_way = self._on_the_way | world.parted if world.is_busy() else set()
         views = {cluster.uid: self._view(cluster.uid) for cluster in world.custody.live()}
         alive = set(world.alive())
@@ -58,9 +58,6 @@ class Judge:
             assert found == shown, f"{uid} shows {names(found)} instead of {names(shown)}"
             repeats = {name: len(some) for name, some in counting.items() if some}
             assert shelf.repeats(uid) == repeats, f"{uid} counts repetitions {shelf.repeats(uid)} instead of {repeats}"
-            subjects = {event.click.subject for event in shelf.held(uid) if event.click}
-            ends = {key for key in shelf.rows if key.startswith(latest_key(uid, ""))}
-            assert ends <= {latest_key(uid, one) for one in subjects}, f"{uid} keeps the end of clicks that are gone"
             told = {name for some in counting.values() for name in some}
             assert told <= world.reported, f"repeated and never reported: {sorted(told - world.reported)}"
             header = shelf.header(uid)
@@ -99,8 +96,9 @@ class Judge:
         return {uid for uid in uids if self._world.shelf(uid).header(uid) is not None}
 
 
-def true_to_itself(shelf: Shelf, uid: UnifiedUserId) -> list[Event]:
+def true_to_itself(world: World, uid: UnifiedUserId) -> list[Event]:
     """The events of a journey, whose rows agree with one another."""
+    shelf = world.shelf(uid)
     entries, events, header = shelf.entries(uid), shelf.held(uid), shelf.header(uid)
     assert len({event.event_id for event in events}) == len(events), f"{uid} holds an event twice"
     assert [key for key, _ in entries] == [entry_key(uid, e.occurred_at, e.event_id) for e in events]
@@ -108,6 +106,8 @@ def true_to_itself(shelf: Shelf, uid: UnifiedUserId) -> list[Event]:
     indexed = {key: row for key, row in shelf.rows.items() if key.startswith(prefix)}
     assert indexed == {id_key(uid, e.event_id): e.occurred_at for e in events}, f"{uid} has a wrong index"
     _clicks_are_indexed(shelf, uid)
+    if header is not None and header.sweep is None and not world.is_judging(uid):
+        _ends_are_of_clicks(shelf, uid)
     shown = shelf.events(uid)
     if header is not None and header.state != "erased":
         counted = header.summary.events - header.aged.events
@@ -123,6 +123,13 @@ def _clicks_are_indexed(shelf: Shelf, uid: UnifiedUserId) -> None:
     wanted = {click_key(uid, one.subject, Place(*place_of(key))): int(not one.is_repeat) for key, one in clicks.items()}
     indexed = {key: row for key, row in shelf.rows.items() if key.startswith(b"c|" + uid.encode() + b"|")}
     assert indexed == wanted, f"{uid} has a wrong index of clicks"
+
+
+def _ends_are_of_clicks(shelf: Shelf, uid: UnifiedUserId) -> None:
+    """Nothing is left of subjects without clicks."""
+    subjects = {entry.subject for _, entry in shelf.entries(uid)}
+    ends = {key for key in shelf.rows if key.startswith(latest_key(uid, ""))}
+    assert ends <= {latest_key(uid, one) for one in subjects}, f"{uid} keeps the end of clicks that are gone"
 
 
 def repetitions_of(events: list[Event]) -> dict[str, list[str]]:

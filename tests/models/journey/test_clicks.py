@@ -219,4 +219,4 @@ def test_while_clicks_age_part_and_move_rows_and_counts_agree_after_every_messag
 def _look(world: World) -> None:
     while world.changed:
         uid = world.changed.pop()
-        true_to_itself(world.shelf(uid), uid)
+        true_to_itself(world, uid)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
 from models.journey import Header, JourneyMessage, handle
-from models.journey.messages import Age, RetentionDue, parted
+from models.journey.messages import Age, Rejudge, RetentionDue, parted
 from models.journey_messages import JourneyNews
 from tests.models.journey.ageing import Retention
 from tests.models.journey.custody import Cluster, Custody
@@ -105,6 +105,10 @@ class World:
     def is_busy(self) -> bool:
         """Whether anything is under way."""
         return bool(self.again or self.custody.unanswered() or any(self.lanes.values()))
+
+    def is_judging(self, uid: UnifiedUserId) -> bool:
+        """Whether a verdict on clicks of a journey is under way."""
+        return any(isinstance(one, Rejudge) and one.uid == uid for waiting in self.lanes.values() for one in waiting)
 
     def has_news(self) -> bool:
         """Whether journeys have not heard yet of all that happened to identities."""
