@@ -8,9 +8,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 
 @asynccontextmanager
-async def administering(bootstrap: str, **security: Any) -> AsyncIterator[AIOKafkaAdminClient]:
-    """The client, while it is needed; `security` as `Settings.security` has it."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
+async def administering(bootstrap: str, **settings: Any) -> AsyncIterator[AIOKafkaAdminClient]:
+    """The client, while it is needed; `settings` are its own, as those of `Settings.security`."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **settings)
     try:
         await admin.start()
         yield admin

@@ -8,9 +8,9 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from app.administration import administering
 from app.broker.errors import BrokerError
 
 LOOPBACK = "127.0.0.1"
@@ -72,11 +72,8 @@ def answers(host: str, port: int) -> bool:
 
 
 async def _handshake(bootstrap: str) -> bool:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_MS_MAX)
     try:
-        await admin.start()
-        return bool((await admin.describe_cluster())["brokers"])
+        async with administering(bootstrap, request_timeout_ms=ANSWER_MS_MAX) as admin:
+            return bool((await admin.describe_cluster())["brokers"])
     except (KafkaError, OSError, TimeoutError):
         return False
-    finally:
-        await admin.close()
