@@ -1,20 +1,20 @@
 """Pages of a journey, with what is found only where events stand together: sessions, and gaps that rules fill.
 
 A source gives events in the order of a walk, wherever they come from: tables, or tables and business systems. Sessions and
-gaps are of all events of a person, so they are found before anything is filtered, and a page in the middle looks back as far
-as the session that is under way, or the longest rule. An inferred event stands on the page of the event that needs it.
+gaps are of all events of a person, so they are found before anything is filtered, and a page in the middle looks back: for
+rules as far as the longest of them, for the session that is under way in leaps of almost a gap, however many events it has.
+An inferred event stands on the page of the event that needs it.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from models.event import Event
 from models.ids import EventId
 from models.inference import Inferred, Rule, inferred
 from models.journey.summary import Place
-from models.sessions import Session, openers, sessions, under_way
+from models.sessions import Session, openers, sessions
 from models.timeline import Filter, joined, lies_within
 from tables.journey import Window
 
@@ -22,7 +22,9 @@ CHUNK_EVENTS = 1_000
 SCANNED_EVENTS_MAX = 20_000
 """Events looked at for one page; a page may be short then, and its cursor goes on."""
 LOOK_BACK = 20
-"""Events read at first to find out what a page begins in; more when they do not tell."""
+"""Events read to find out what stands before a page; more when they do not tell."""
+LEAPS_MAX = 2_000
+"""To the beginning of a session; two of them pass a gap, so only in one of twenty days the name depends on the page."""
 ALL = Filter()
 
 
@@ -110,31 +112,41 @@ class Pages:
             return []
         events = piece.events[::-1] if window.descending else piece.events
         is_first = piece.after is None if window.descending else window.after is None
-        before = [] if is_first and window.since is None else await self._before(source, events[0])
-        running = under_way(before, events[0], self._gap_ms)
+        opener, before = events[0].event_id, list[Event]()
+        if not is_first or window.since is not None:
+            opener = (await self._opener(source, events[0])).event_id
+            before = await self._before(source, events[0]) if self._rules else []
         ahead: dict[EventId, list[Inferred]] = {}
         for gap in inferred(events, self._rules, before[::-1]) if self._rules else ():
             ahead.setdefault(gap.before, []).append(gap)
-        named = zip(events, openers(events, running, self._gap_ms), strict=True)
+        named = zip(events, openers(events, opener, self._gap_ms), strict=True)
         groups = [_group(event, session, ahead.get(event.event_id, ())) for event, session in named]
         return [group[::-1] for group in reversed(groups)] if window.descending else groups
 
+    async def _opener(self, source: Source, event: Event) -> Event:
+        """The event that opened the session of an event.
+
+        The earliest one that is less than a gap away is of the same session, and so is all between them, which need not be read.
+        """
+        for _ in range(LEAPS_MAX):
+            earliest = await _first(source, Window(since=max(0, event.occurred_at - self._gap_ms + 1)))
+            if earliest is None or _place(earliest) >= _place(event):
+                break
+            event = earliest
+        return event
+
     async def _before(self, source: Source, first: Event) -> list[Event]:
-        """The events before one, newest first, as far back as its session and the rules reach."""
+        """The events before one, newest first, as far back as the rules reach."""
         window, size, scanned = Window(after=_place(first), descending=True), LOOK_BACK, 0
         found: list[Event] = []
         while True:
             piece = await source(window, size)
             found += piece.events
             scanned += size
-            if piece.after is None or scanned >= SCANNED_EVENTS_MAX or self._is_enough(first, found):
+            is_enough = bool(found) and first.occurred_at - found[-1].occurred_at >= self._reach_ms
+            if piece.after is None or scanned >= SCANNED_EVENTS_MAX or is_enough:
                 return found
             window, size = window._replace(after=piece.after), CHUNK_EVENTS
-
-    def _is_enough(self, first: Event, before: Sequence[Event]) -> bool:
-        if not before or first.occurred_at - before[-1].occurred_at < self._reach_ms:
-            return False
-        return any(later.occurred_at - event.occurred_at >= self._gap_ms for later, event in pairwise([first, *before]))
 
 
 def together(source: Source, others: Sequence[Event]) -> Source:
@@ -157,6 +169,14 @@ async def _walk(source: Source, window: Window) -> AsyncIterator[Event]:
             return
         window = window._replace(after=piece.after)
         await asyncio.sleep(0)
+
+
+async def _first(source: Source, window: Window) -> Event | None:
+    """The first event of a window; a piece may be empty, where none of what it read is shown."""
+    size = 1
+    while not (piece := await source(window, size)).events and piece.after is not None:
+        window, size = window._replace(after=piece.after), LOOK_BACK
+    return piece.events[0] if piece.events else None
 
 
 def _group(event: Event, session: EventId, gaps: Sequence[Inferred]) -> list[Item]:

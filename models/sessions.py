@@ -1,13 +1,13 @@
 """Sessions: what one person did without a long pause, over all channels.
 
 A session is opened by an event before which nothing happened for the gap, and is named after that event. Everything here
-reads events in order once, so a page in the middle of a journey needs only the session that is under way before it
-(`under_way`), which is folded from the events just before, as far back as the pause that opened it.
+reads events in order once; a page in the middle of a journey needs to know who opened the session of its first event.
 
 Sessions are of all events of a person: fold first, filter then.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 import msgspec
@@ -88,42 +88,23 @@ def goes_on(session: Session, event: Event, gap_ms: int = GAP_MS) -> bool:
     return event.occurred_at - session.ended_at < gap_ms
 
 
-def sessions(events: Iterable[Event], running: Session | None = None, gap_ms: int = GAP_MS) -> list[Session]:
-    """The sessions of events in ascending order. The first one goes on with `running` if the events do."""
-    found = [] if running is None else [running]
+def sessions(events: Iterable[Event], gap_ms: int = GAP_MS) -> list[Session]:
+    """The sessions of events in ascending order."""
+    found: list[Session] = []
     for event in events:
         if found and goes_on(found[-1], event, gap_ms):
             found[-1] = extended(found[-1], event)
         else:
             found.append(opened(event))
-    return found if running is None or found[0] is not running else found[1:]
+    return found
 
 
-def openers(events: Sequence[Event], running: Session | None = None, gap_ms: int = GAP_MS) -> list[EventId]:
-    """For each event in ascending order the id of the event that opened its session."""
-    names: list[EventId] = []
-    at = None if running is None else (running.session, running.ended_at)
-    for event in events:
-        opener = event.event_id if at is None or event.occurred_at - at[1] >= gap_ms else at[0]
-        at = opener, event.occurred_at
-        names.append(opener)
+def openers(events: Sequence[Event], opener: EventId | None = None, gap_ms: int = GAP_MS) -> list[EventId]:
+    """For each event in ascending order the id of the one that opened its session; `opener` is the first one's, if not itself."""
+    names = [opener or event.event_id for event in events[:1]]
+    for earlier, event in pairwise(events):
+        names.append(names[-1] if event.occurred_at - earlier.occurred_at < gap_ms else event.event_id)
     return names
-
-
-def under_way(newest_first: Iterable[Event], following: Event, gap_ms: int = GAP_MS) -> Session | None:
-    """The session in which `following` finds the person, or None when that event opens one itself.
-
-    `newest_first` are the events just before it, in descending order; no more of them are taken than the session has, and
-    one. If they end before the session does, it is the session as far back as they tell.
-    """
-    before: list[Event] = []
-    next_at = following.occurred_at
-    for event in newest_first:
-        if next_at - event.occurred_at >= gap_ms:
-            break
-        before.append(event)
-        next_at = event.occurred_at
-    return sessions(reversed(before), gap_ms=gap_ms)[0] if before else None
 
 
 def page_of(event: Event) -> str | None:

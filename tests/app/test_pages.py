@@ -150,3 +150,35 @@ def test_the_beginning_of_a_journey_is_read_at_once_and_no_more_than_asked() -> 
 
     asyncio.run(Pages(GAP_MS, ()).page(noted, Window(), Filter(), 7))
     assert asked == [7]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_page_within_a_long_session_reads_few_of_its_events(descending: bool) -> None:
+    events = journey([(n, "page_viewed", "web") for n in range(500)])
+    inner, read = source(events), list[Event]()
+
+    async def noted(window: Window, limit: int) -> Piece:
+        piece = await inner(window, limit)
+        read.extend(piece.events)
+        return piece
+
+    window = Window(after=Place(490, events[490].event_id), descending=descending)
+    page = asyncio.run(Pages(GAP_MS, ()).page(noted, window, EVERYTHING, 5))
+    assert {item.session for item in page.items} == {events[0].event_id}
+    assert len(read) < 5 + 500 / (GAP_MS - 1) + 3
+
+
+@given(EVENTS, st.sets(st.integers(0, 24)), st.integers(1, 4), st.booleans())
+def test_events_that_are_not_shown_open_no_session(
+    told: list[tuple[int, str, str]], hidden: set[int], limit: int, descending: bool
+) -> None:
+    events = journey(told)
+    inner, shown = source(events), [event for event in events if int(event.event_id[1:]) not in hidden]
+
+    async def partly(window: Window, limit: int) -> Piece:
+        piece = await inner(window, limit)
+        return piece._replace(events=[event for event in piece.events if event in shown])
+
+    expected = dict(zip([e.event_id for e in shown], openers(shown, gap_ms=GAP_MS), strict=True))
+    found = walked(partly, limit, Window(descending=descending))
+    assert {item.event.event_id: item.session for item in found} == expected

@@ -37,8 +37,9 @@ def paced_event(series: str, number: int, known: int) -> bytes:
 
 
 def of_one(count: int, person: int, series: str) -> list[bytes]:
-    """Events of one person, who comes for ten of them every few hours."""
-    return [_event(series, i, person, i == 0, i // EVENTS_PER_PERSON * PAUSE_MS) for i in range(count)]
+    """Events of one person, who comes for ten of them every few hours, and stays for the last tenth of all: one long session."""
+    pauses = [min(i, count * 9 // 10) // EVENTS_PER_PERSON for i in range(count)]
+    return [_event(series, i, person, i == 0, pauses[i] * PAUSE_MS) for i in range(count)]
 
 
 def newcomers(people: int) -> Iterator[bytes]:

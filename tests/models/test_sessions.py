@@ -1,7 +1,6 @@
 """Sessions: a pause of half an hour ends one; the event after it opens the next and gives it its name."""
 
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from models.event import Event
-from models.sessions import GAP_MS, Session, goes_on, opened, openers, page_of, sessions, under_way
+from models.sessions import GAP_MS, Session, goes_on, opened, openers, page_of, sessions
 from models.timeline import place_of
 from tests.models.journey.making import made
 
@@ -61,36 +60,15 @@ def test_the_gap_can_be_another() -> None:
 
 
 def test_of_nothing_there_is_no_session() -> None:
-    assert (sessions([]), openers([]), under_way([], visit("a", 0))) == ([], [], None)
-    assert sessions([], running=opened(visit("a", 0))) == []
-
-
-def test_who_opens_a_session_finds_none_under_way() -> None:
-    assert under_way([visit("a", 0)], visit("b", 30)) is None
-
-
-def test_no_more_is_read_than_the_session_has_and_one() -> None:
-    read = []
-
-    def before() -> Any:
-        for event in (visit("d", 100), visit("c", 90), visit("b", 10), visit("a", 0)):
-            read.append(event.event_id)
-            yield event
-
-    session = under_way(before(), visit("e", 110))
-    assert session is not None
-    assert (session.session, session.events) == ("c", 2)
-    assert read == ["d", "c", "b"]
+    assert (sessions([]), openers([])) == ([], [])
 
 
 @settings(max_examples=50)
 @given(events=journeys(), data=st.data())
 def test_a_page_in_the_middle_tells_what_the_whole_tells(events: list[Event], data: st.DataObject) -> None:
     begin = data.draw(st.integers(0, len(events) - 1))
-    page, before = events[begin:], events[:begin][::-1]
-    running = under_way(before, page[0])
-    assert openers(page, running) == openers(events)[begin:]
-    assert sessions(page, running) == [s for s in sessions(events) if s.ended_at >= page[0].occurred_at][-len(sessions(page)) :]
+    names = openers(events)
+    assert openers(events[begin:], names[begin]) == names[begin:]
 
 
 @settings(max_examples=50)
