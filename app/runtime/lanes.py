@@ -9,6 +9,7 @@ One that comes again, as after a seek at the end of a recovery, does no harm.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from faust.types import TP, StreamT
@@ -23,6 +24,9 @@ BATCH_BYTES = 500_000
 BATCH_RECORDS = 4_000
 WAITING_BYTES = 2_000_000
 """Beyond this a partition's fetching pauses."""
+LARGE_BYTES = 50_000
+LARGE_AT_ONCE = 2
+"""Large batches of an agent in flight: while one waits for Kafka the other is handled, and a third would only take memory."""
 
 
 def lane_name(tp: TP) -> str:
@@ -42,6 +46,7 @@ class Lanes:
         self._waiting: dict[TP, list[Run]] = {}
         self._next: dict[TP, tuple[int, int | None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
     @property
     def busy(self) -> set[TP]:
@@ -73,19 +78,24 @@ class Lanes:
         consumer = self._app.runs
         try:
             while lane:
-                runs = await self._take(tp, lane)
-                for run in runs:
-                    consumer.begin(run)
-                if runs:
-                    await self._work(tp, [record for run in runs for record in run.records])
-                for run in runs:
-                    consumer.finish(run)
+                async with self._room(lane):
+                    runs = await self._take(tp, lane)
+                    for run in runs:
+                        consumer.begin(run)
+                    if runs:
+                        await self._work(tp, [record for run in runs for record in run.records])
+                    for run in runs:
+                        consumer.finish(run)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # broken surroundings: end without finishing, a restart repeats
             die(error)
         finally:
             del self._waiting[tp]
+
+    def _room(self, lane: list[Run]) -> AbstractAsyncContextManager[None]:
+        """What the next batch of a lane has to wait for: nothing, unless it is large."""
+        return self._large if sum(run.size for run in lane) >= LARGE_BYTES else nullcontext()
 
     async def _take(self, tp: TP, lane: list[Run]) -> list[Run]:
         """The next batch of a lane, without runs of an earlier assignment."""

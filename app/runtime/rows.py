@@ -23,7 +23,7 @@ FIRST = bytes(STAMP)
 _MEGABYTE = 1 << 20
 CACHE_BYTES = 64 * _MEGABYTE
 _cache = rocksdict.Cache(CACHE_BYTES)
-UNFLUSHED_BYTES = 128 * _MEGABYTE
+UNFLUSHED_BYTES = 64 * _MEGABYTE
 """Of rows in memory that are not on disk yet: they are in the changelog."""
 _unflushed = rocksdict.WriteBufferManager(UNFLUSHED_BYTES, allow_stall=False)
 

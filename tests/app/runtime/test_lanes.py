@@ -215,6 +215,30 @@ async def test_a_full_lane_pauses_its_partition_until_it_is_empty(agent: Agent, 
     assert agent.consumer.full == set()
 
 
+async def test_few_large_batches_are_in_flight_and_any_number_of_small_ones(agent: Agent) -> None:
+    agent.may_go.clear()
+    agent.come(*(run(0, tp=TP("inbox", n), size=lanes_module.LARGE_BYTES) for n in range(4)))
+    agent.come(*(run(0, tp=TP("inbox", n), size=lanes_module.LARGE_BYTES - 1) for n in range(4, 8)))
+    await agent.settle()
+    assert sorted(tp.partition for tp, _ in agent.batches) == [0, 1, 4, 5, 6, 7]
+    assert len(agent.consumer.begun) == 6, "a rebalance waits for what has begun, not for what waits"
+    agent.may_go.set()
+    await agent.settle()
+    assert sorted(tp.partition for tp, _ in agent.batches) == list(range(8))
+    assert len(agent.consumer.finished) == 8
+
+
+async def test_what_waited_for_room_is_left_out_when_its_assignment_has_passed(agent: Agent) -> None:
+    agent.may_go.clear()
+    agent.come(*(run(0, tp=TP("inbox", n), size=lanes_module.LARGE_BYTES) for n in range(3)))
+    await agent.settle()
+    agent.consumer.generation = 2
+    agent.come(run(0, tp=TP("inbox", 2), generation=2))
+    agent.may_go.set()
+    await agent.settle()
+    assert [(one.partition, one.generation_id) for one in agent.consumer.begun] == [(0, 1), (1, 1), (2, 2)]
+
+
 async def test_batches_are_bounded(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes_module, "BATCH_RECORDS", 4)
     agent.come(*(run(2 * n, 2) for n in range(4)))

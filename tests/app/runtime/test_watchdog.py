@@ -87,6 +87,19 @@ async def test_what_a_lane_waits_for_is_said() -> None:
     task.cancel()
 
 
+async def test_a_lane_that_waits_for_the_others_says_so() -> None:
+    room = asyncio.Semaphore(0)
+
+    async def drain() -> None:
+        async with room:
+            return
+
+    task = asyncio.create_task(drain(), name=lane_name(ONE))
+    await asyncio.sleep(0)
+    assert said(ONE, Standing(3, 5)).endswith("its lane waits for the agent's other partitions: their large batches are in hand")
+    task.cancel()
+
+
 class Enough(Exception):
     """The thread has looked often enough."""
 
