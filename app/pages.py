@@ -86,6 +86,7 @@ class Pages:
             scanned += size
             if len(items) >= limit or scanned >= SCANNED_EVENTS_MAX:
                 return Page(items, piece.after)
+            await asyncio.sleep(0)  # rows of this worker are read without a pause
 
     async def sessions(self, source: Source, window: Window, limit: int) -> SessionPage:
         """At most `limit` sessions, each of them whole."""
@@ -147,6 +148,7 @@ class Pages:
             if piece.after is None or scanned >= SCANNED_EVENTS_MAX or is_enough:
                 return found
             window, size = window._replace(after=piece.after), CHUNK_EVENTS
+            await asyncio.sleep(0)
 
 
 def together(source: Source, others: Sequence[Event]) -> Source:

@@ -182,3 +182,24 @@ def test_events_that_are_not_shown_open_no_session(
     expected = dict(zip([e.event_id for e in shown], openers(shown, gap_ms=GAP_MS), strict=True))
     found = walked(partly, limit, Window(descending=descending))
     assert {item.event.event_id: item.session for item in found} == expected
+
+
+FAR = Rule("far", event="order_paid", needs="add_to_cart", after="product_viewed", within_ms=1_000)
+
+
+@pytest.mark.parametrize(("rules", "after"), [([], 0), ([FAR], 57)])
+async def test_others_are_let_run_while_a_long_journey_is_searched(rules: Sequence[Rule], after: int) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(others())
+    events = journey([(n, "page_viewed", "web") for n in range(60)])
+    window = Window(after=Place(after, events[after].event_id))
+    found = await Pages(GAP_MS, rules).page(source(events), window, Filter(events=frozenset({"order_paid"})), 5)
+    running.cancel()
+    assert (found, turns >= 15) == (Page([], None), True)
