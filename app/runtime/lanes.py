@@ -16,6 +16,7 @@ from faust.types import TP, StreamT
 
 from app.runtime.app import App
 from app.runtime.durable import die
+from app.runtime.room import Room
 from app.runtime.runs import Run
 
 Work = Callable[[TP, list[Any]], Awaitable[None]]
@@ -46,7 +47,7 @@ class Lanes:
         self._waiting: dict[TP, list[Run]] = {}
         self._next: dict[TP, tuple[int, int | None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._large = Room(LARGE_AT_ONCE)
 
     @property
     def busy(self) -> set[TP]:
@@ -95,7 +96,7 @@ class Lanes:
 
     def _room(self, lane: list[Run]) -> AbstractAsyncContextManager[None]:
         """What the next batch of a lane has to wait for: nothing, unless it is large."""
-        return self._large if sum(run.size for run in lane) >= LARGE_BYTES else nullcontext()
+        return self._large.stay() if sum(run.size for run in lane) >= LARGE_BYTES else nullcontext()
 
     async def _take(self, tp: TP, lane: list[Run]) -> list[Run]:
         """The next batch of a lane, without runs of an earlier assignment."""

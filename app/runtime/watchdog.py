@@ -26,7 +26,7 @@ ANSWER_SECONDS_MAX = 5.0
 WAITS = {
     "Producer.append": "the changelog: Kafka has not acknowledged the rows",
     "Producer.publish": "the producer: Kafka has not acknowledged what it sent",
-    "Semaphore.acquire": "the agent's other partitions: their large batches are in hand",
+    "Stay.__aenter__": "the agent's other partitions: their large batches are in hand",
     "Offsets.ends": "the broker: it was asked where the changelog ends",
 }
 """Where a lane may wait, and in words for whom."""

@@ -9,6 +9,7 @@ import pytest
 from faust.types import TP
 
 from app.runtime import lanes as lanes_module
+from app.runtime import room as room_module
 from app.runtime.lanes import Lanes, Lost
 from app.runtime.runs import Run
 
@@ -226,6 +227,21 @@ async def test_few_large_batches_are_in_flight_and_any_number_of_small_ones(agen
     await agent.settle()
     assert sorted(tp.partition for tp, _ in agent.batches) == list(range(8))
     assert len(agent.consumer.finished) == 8
+
+
+async def test_a_large_batch_that_takes_long_gives_its_place_away_once(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room_module, "STAY_SECONDS", 0)
+    agent.may_go.clear()
+    agent.come(*(run(0, tp=TP("inbox", n), size=lanes_module.LARGE_BYTES) for n in range(5)))
+    await agent.settle()
+    assert len(agent.batches) == 5
+    monkeypatch.setattr(room_module, "STAY_SECONDS", 60)
+    agent.may_go.set()
+    await agent.settle()
+    agent.may_go.clear()
+    agent.come(*(run(1, tp=TP("inbox", n), size=lanes_module.LARGE_BYTES) for n in range(5)))
+    await agent.settle()
+    assert len(agent.batches) == 5 + lanes_module.LARGE_AT_ONCE
 
 
 async def test_what_waited_for_room_is_left_out_when_its_assignment_has_passed(agent: Agent) -> None:

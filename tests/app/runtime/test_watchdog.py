@@ -9,6 +9,7 @@ from faust.types import TP
 
 from app.runtime.durable import Producer
 from app.runtime.lanes import lane_name
+from app.runtime.room import Room
 from app.runtime.watchdog import LOOK_SECONDS, MOVING, Standing, Watch, Watchdog, said
 
 ONE, OTHER = TP("inbox", 0), TP("inbox", 1)
@@ -88,10 +89,10 @@ async def test_what_a_lane_waits_for_is_said() -> None:
 
 
 async def test_a_lane_that_waits_for_the_others_says_so() -> None:
-    room = asyncio.Semaphore(0)
+    room = Room(0)
 
     async def drain() -> None:
-        async with room:
+        async with room.stay():
             return
 
     task = asyncio.create_task(drain(), name=lane_name(ONE))
