@@ -76,23 +76,25 @@ class Lanes:
             self._app.runs.on_buffer_full(run.tp)
 
     async def _drain(self, tp: TP, lane: list[Run]) -> None:
-        consumer = self._app.runs
         try:
             while lane:
                 async with self._room(lane):
-                    runs = await self._take(tp, lane)
-                    for run in runs:
-                        consumer.begin(run)
-                    if runs:
-                        await self._work(tp, [record for run in runs for record in run.records])
-                    for run in runs:
-                        consumer.finish(run)
+                    await self._handle(tp, await self._take(tp, lane))
         except asyncio.CancelledError:
             raise
         except Exception as error:  # broken surroundings: end without finishing, a restart repeats
             die(error)
         finally:
             del self._waiting[tp]
+
+    async def _handle(self, tp: TP, runs: list[Run]) -> None:
+        consumer = self._app.runs
+        for run in runs:
+            consumer.begin(run)
+        if runs:
+            await self._work(tp, [record for run in runs for record in run.records])
+        for run in runs:
+            consumer.finish(run)
 
     def _room(self, lane: list[Run]) -> AbstractAsyncContextManager[None]:
         """What the next batch of a lane has to wait for: nothing, unless it is large."""
