@@ -104,11 +104,11 @@ class WorkerCollector(Collector):
         yield _counter("onetrail_audit_lost", (), {(): trail.lost})
 
     def _clusters(self) -> Iterator[Metric]:
-        frozen = census.frozen(identity.live)
-        age = max((now_ms() - cluster.since for cluster in frozen), default=0) / 1000
-        yield _gauge("onetrail_frozen_clusters", (), {(): len(frozen)})
+        frozen = census.standstill(identity.live)
+        age = 0 if frozen.since is None else (now_ms() - frozen.since) / 1000
+        yield _gauge("onetrail_frozen_clusters", (), {(): frozen.clusters})
         yield _gauge("onetrail_frozen_age_seconds", (), {(): age})
-        yield _gauge("onetrail_pending_messages", (), {(): sum(cluster.pending for cluster in frozen)})
+        yield _gauge("onetrail_pending_messages", (), {(): frozen.pending})
         sizes = census.sizes(identity.live)
         below = [(str(size), sum(n for s, n in sizes.items() if s <= size)) for size in SIZES]
         buckets = [*below, ("+Inf", sizes.total())]

@@ -47,9 +47,9 @@ class Reporter:
         if not app.owns or not app.tables.actives_ready:
             raise NotReady(why_not_ready())
         finished = [(tp.topic, tp.partition, app.runs.position_of(tp)) for tp in sorted(input_partitions(app))]
-        frozen = census.frozen(identity.live)
-        oldest = min((cluster.since for cluster in frozen), default=None)
-        return Own(self._peers.here, sorted(identity.live), finished, events_kept.total(journey.live), len(frozen), oldest)
+        frozen = census.standstill(identity.live)
+        events = events_kept.total(journey.live)
+        return Own(self._peers.here, sorted(identity.live), finished, events, frozen.clusters, frozen.since)
 
     async def document(self) -> dict[str, object]:
         """`/v1/status`. NotReady: some worker, or Kafka, does not answer."""
