@@ -23,8 +23,9 @@ SCANNED_EVENTS_MAX = 20_000
 """Events looked at for one page; a page may be short then, and its cursor goes on."""
 LOOK_BACK = 20
 """Events read to find out what stands before a page; more when they do not tell."""
-LEAPS_MAX = 2_000
-"""To the beginning of a session; two of them pass a gap, so only in one of twenty days the name depends on the page."""
+LEAPS_MAX, LEAPS_AT_ONCE = 1_000, 50
+"""To the beginning of a session. Two of them pass a gap; one that is longer than 500 gaps (ten days, by default) is named
+differently from page to page."""
 ALL = Filter()
 
 
@@ -71,10 +72,11 @@ class Pages:
     async def page(self, source: Source, window: Window, wanted: Filter, limit: int) -> Page:
         """At most `limit` items that are wanted; more only where a single event and those inferred for it are more."""
         items: list[Item] = []
+        names = _Names(source, self._gap_ms, descending=window.descending)
         scanned, size = 0, limit if wanted == ALL else CHUNK_EVENTS
         while True:
             piece = await source(window, size)
-            for group in await self._groups(source, window, piece):
+            for group in await self._groups(source, window, piece, names):
                 shown = [item for item in group if wanted.lets_through(item.event)]
                 if items and shown and len(items) + len(shown) > limit:
                     return Page(items, window.after)
@@ -107,34 +109,19 @@ class Pages:
         (session,) = sessions(reversed(events) if window.descending else events, gap_ms=self._gap_ms)
         return session
 
-    async def _groups(self, source: Source, window: Window, piece: Piece) -> list[list[Item]]:
+    async def _groups(self, source: Source, window: Window, piece: Piece, names: "_Names") -> list[list[Item]]:
         """Each event of a piece together with those inferred for it, in the order of the walk."""
         if not piece.events:
             return []
         events = piece.events[::-1] if window.descending else piece.events
-        is_first = piece.after is None if window.descending else window.after is None
-        opener, before = events[0].event_id, list[Event]()
-        if not is_first or window.since is not None:
-            opener = (await self._opener(source, events[0])).event_id
-            before = await self._before(source, events[0]) if self._rules else []
+        is_first = window.since is None and (piece.after is None if window.descending else window.after is None)
+        before = await self._before(source, events[0]) if self._rules and not is_first else []
         ahead: dict[EventId, list[Inferred]] = {}
         for gap in inferred(events, self._rules, before[::-1]) if self._rules else ():
             ahead.setdefault(gap.before, []).append(gap)
-        named = zip(events, openers(events, opener, self._gap_ms), strict=True)
+        named = zip(events, await names.of(events, is_first=is_first), strict=True)
         groups = [_group(event, session, ahead.get(event.event_id, ())) for event, session in named]
         return [group[::-1] for group in reversed(groups)] if window.descending else groups
-
-    async def _opener(self, source: Source, event: Event) -> Event:
-        """The event that opened the session of an event.
-
-        The earliest one that is less than a gap away is of the same session, and so is all between them, which need not be read.
-        """
-        for _ in range(LEAPS_MAX):
-            earliest = await _first(source, Window(since=max(0, event.occurred_at - self._gap_ms + 1)))
-            if earliest is None or _place(earliest) >= _place(event):
-                break
-            event = earliest
-        return event
 
     async def _before(self, source: Source, first: Event) -> list[Event]:
         """The events before one, newest first, as far back as the rules reach."""
@@ -144,11 +131,53 @@ class Pages:
             piece = await source(window, size)
             found += piece.events
             scanned += size
-            is_enough = bool(found) and first.occurred_at - found[-1].occurred_at >= self._reach_ms
+            is_enough = bool(found) and first.occurred_at - found[-1].occurred_at > self._reach_ms
             if piece.after is None or scanned >= SCANNED_EVENTS_MAX or is_enough:
                 return found
             window, size = window._replace(after=piece.after), CHUNK_EVENTS
             await asyncio.sleep(0)
+
+
+class _Names:
+    """Names the sessions in the pieces of a walk, one after the other: what one piece told is not searched again for the next."""
+
+    def __init__(self, source: Source, gap_ms: int, *, descending: bool) -> None:
+        self._source, self._gap_ms, self._descending = source, gap_ms, descending
+        self._last: tuple[Event, EventId] | None = None
+        """Of the piece before: its last event, and the name of that event's session."""
+        self._opener: Event | None = None
+        """Of the session in which a piece before begins."""
+
+    async def of(self, events: Sequence[Event], *, is_first: bool) -> list[EventId]:
+        """For each event, ascending, the name of its session; `is_first`: nothing was before them."""
+        names = openers(events, await self._first(events[0], is_first), self._gap_ms)
+        self._last = events[-1], names[-1]
+        return names
+
+    async def _first(self, event: Event, is_first: bool) -> EventId:
+        if is_first:
+            return event.event_id
+        if self._last is not None and not self._descending:
+            last, name = self._last
+            return name if event.occurred_at - last.occurred_at < self._gap_ms else event.event_id
+        if self._opener is None or _place(event) < _place(self._opener):
+            self._opener = await self._search(event)
+        return self._opener.event_id
+
+    async def _search(self, event: Event) -> Event:
+        """The event that opened the session of an event.
+
+        The earliest one that is less than a gap away is of the same session, and so is all between them, which need not be read.
+        """
+        for leap in range(1, LEAPS_MAX + 1):
+            window = Window(since=max(0, event.occurred_at - self._gap_ms + 1), before=event.occurred_at + 1)
+            earliest = await _earliest(self._source, window)
+            if earliest is None or _place(earliest) >= _place(event):
+                break
+            event = earliest
+            if leap % LEAPS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return event
 
 
 def together(source: Source, others: Sequence[Event]) -> Source:
@@ -173,11 +202,12 @@ async def _walk(source: Source, window: Window) -> AsyncIterator[Event]:
         await asyncio.sleep(0)
 
 
-async def _first(source: Source, window: Window) -> Event | None:
+async def _earliest(source: Source, window: Window) -> Event | None:
     """The first event of a window; a piece may be empty, where none of what it read is shown."""
     size = 1
     while not (piece := await source(window, size)).events and piece.after is not None:
-        window, size = window._replace(after=piece.after), LOOK_BACK
+        window, size = window._replace(after=piece.after), LOOK_BACK if size == 1 else CHUNK_EVENTS
+        await asyncio.sleep(0)
     return piece.events[0] if piece.events else None
 
 

@@ -168,6 +168,58 @@ def test_a_page_within_a_long_session_reads_few_of_its_events(descending: bool) 
     assert len(read) < 5 + 500 / (GAP_MS - 1) + 3
 
 
+@pytest.mark.parametrize("descending", [False, True])
+def test_who_opened_a_session_is_searched_once_for_all_pieces_of_a_page(descending: bool) -> None:
+    events = journey([(n, "page_viewed", "web") for n in range(300)])
+    inner, asked = source(events), list[Window]()
+
+    async def noted(window: Window, limit: int) -> Piece:
+        asked.append(window)
+        return await inner(window, limit)
+
+    window = Window(after=Place(150, events[150].event_id), descending=descending)
+    page = asyncio.run(Pages(GAP_MS, ()).page(noted, window, Filter(events=frozenset({"nothing"})), 5))
+    searches = [one for one in asked if one.before is not None]
+    assert (page, len(searches) < 150 / (GAP_MS - 1) + 3) == (Page([], None), True)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_an_event_a_gap_later_opens_a_session_on_any_page(descending: bool) -> None:
+    events = journey([(at, "page_viewed", "web") for at in (0, 10, 19, 29)])
+    found = walked(source(events), 1, Window(descending=descending))
+    named = {item.event.event_id: item.session for item in found}
+    assert named == {"e00": "e00", "e01": "e01", "e02": "e01", "e03": "e03"}
+
+
+def test_a_search_ends_at_its_bound_and_where_events_have_gone() -> None:
+    events = journey([(n, "page_viewed", "web") for n in range(9, 300, 9)])
+    inner, asked = source(events), list[Window]()
+    middle = Place(events[-3].occurred_at, events[-3].event_id)
+
+    async def gone(window: Window, limit: int) -> Piece:
+        asked.append(window)
+        piece = await inner(window, limit)
+        return piece if len(asked) == 1 else piece._replace(events=[])
+
+    early = Place(events[3].occurred_at, events[3].event_id)
+    page = asyncio.run(Pages(GAP_MS, ()).page(gone, Window(after=early), EVERYTHING, 1))
+    assert [item.session for item in page.items] == [events[4].event_id]
+    assert len(asked) <= 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "LEAPS_MAX", 4)
+        page = asyncio.run(Pages(GAP_MS, ()).page(inner, Window(after=middle), EVERYTHING, 1))
+    assert [item.session for item in page.items] == [events[-6].event_id]
+
+
+def test_all_events_at_the_far_end_of_a_rule_are_seen() -> None:
+    events = journey(
+        [(0, "product_viewed", "web"), (0, "page_viewed", "web"), (20, "page_viewed", "web"), (40, "order_paid", "web")]
+    )
+    whole = walked(source(events), 1_000, rules=[RULE])
+    assert [item.rule for item in whole].count("cart") == 1
+    assert walked(source(events), 1, rules=[RULE]) == whole
+
+
 @given(EVENTS, st.sets(st.integers(0, 24)), st.integers(1, 4), st.booleans())
 def test_events_that_are_not_shown_open_no_session(
     told: list[tuple[int, str, str]], hidden: set[int], limit: int, descending: bool
