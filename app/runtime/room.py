@@ -7,7 +7,7 @@ those who could go on, so its place is given away meanwhile.
 import asyncio
 from types import TracebackType
 
-STAY_SECONDS = 5.0
+STAY_SECONDS = 2.0
 
 
 class Room:

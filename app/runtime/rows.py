@@ -41,6 +41,9 @@ def moment_of(row: bytes) -> int:
 class RocksDBOptions(faust_rocksdb.RocksDBOptions):
     """Faust's options with a bloom filter that is one; one block cache, and one bound on what is not flushed, for all partitions.
 
+    A partition with a single row in memory takes a third of a megabyte of that bound: RocksDB's own 2.6 would make every write a
+    flush as soon as a worker has a dozen partitions. A fiftieth of 16 MB is still more than 50 bits for each row of them.
+
     The cache holds index and filters too, so that memory is bounded however much a disk holds. Both are cut into blocks of their
     own: the whole index of a file fits into no shard of the cache, so it would be read and unpacked anew for every row.
     """
@@ -58,7 +61,8 @@ class RocksDBOptions(faust_rocksdb.RocksDBOptions):
         options.set_max_write_buffer_number(2)
         options.set_write_buffer_manager(_unflushed)
         options.set_memtable_whole_key_filtering(True)
-        options.set_memtable_prefix_bloom_ratio(0.1)
+        options.set_memtable_prefix_bloom_ratio(0.02)
+        options.set_arena_block_size(_MEGABYTE // 8)
         options.set_compression_type(rocksdict.DBCompressionType.lz4())
         table = rocksdict.BlockBasedOptions()
         table.set_bloom_filter(10, block_based=False)

@@ -26,10 +26,11 @@ ANSWER_SECONDS_MAX = 5.0
 WAITS = {
     "Producer.append": "the changelog: Kafka has not acknowledged the rows",
     "Producer.publish": "the producer: Kafka has not acknowledged what it sent",
-    "Stay.__aenter__": "the agent's other partitions: their large batches are in hand",
     "Offsets.ends": "the broker: it was asked where the changelog ends",
 }
 """Where a lane may wait, and in words for whom."""
+IN_LINE = "Stay.__aenter__"
+"""Where a lane waits until others of its agent give room; they do, so only those may be stuck."""
 MOVING = TP("partitions", -1)
 """Stands for all partitions, while they are taken over or read back."""
 
@@ -85,7 +86,7 @@ class Watchdog:
         except (KafkaError, TimeoutError):
             self._watch.forgive()
             return
-        if stuck := self._watch.look(standings):
+        if stuck := [tp for tp in self._watch.look(standings) if not is_in_line(tp)]:
             first = min(stuck)
             others = f" ({len(stuck) - 1} more are stuck too)" if len(stuck) > 1 else ""
             self._end(f"{said(first, standings[first])}{others}")
@@ -120,21 +121,37 @@ def said(tp: TP, standing: Standing) -> str:
     if tp == MOVING:
         return "its partitions are on the move; it waits for its group, or for changelogs to be read"
     behind = f"{tp.topic}/{tp.partition} stands at {standing.finished} of {standing.end}"
-    task = next((task for task in asyncio.all_tasks() if task.get_name() == lane_name(tp)), None)
+    task = _lane(tp)
     if task is None:
         return f"{behind}; its lane is empty, it waits for the consumer to bring records"
     return f"{behind}; its lane waits for {waiting(task)}"
 
 
+def is_in_line(tp: TP) -> bool:
+    """Whether the lane of a partition waits for others of its agent."""
+    task = _lane(tp)
+    return task is not None and IN_LINE in _calls(task)
+
+
 def waiting(task: asyncio.Task[Any]) -> str:
     """What the innermost call of ours, in a task that is suspended, stands for."""
+    names = _calls(task)
+    return next((WAITS[name] for name in reversed(names) if name in WAITS), names[-1] if names else "nothing known")
+
+
+def _lane(tp: TP) -> asyncio.Task[Any] | None:
+    return next((task for task in asyncio.all_tasks() if task.get_name() == lane_name(tp)), None)
+
+
+def _calls(task: asyncio.Task[Any]) -> list[str]:
+    """The calls in which a suspended task is, the innermost last."""
     names: list[str] = []
     inner: Any = task.get_coro()
     while inner is not None:
         if code := getattr(inner, "cr_code", None):
             names.append(code.co_qualname)
         inner = getattr(inner, "cr_await", None)
-    return next((WAITS[name] for name in reversed(names) if name in WAITS), names[-1] if names else "nothing known")
+    return names
 
 
 def _place(thread: int | None) -> str:

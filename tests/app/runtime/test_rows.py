@@ -54,6 +54,17 @@ def test_partitions_share_the_memory_for_what_is_not_on_disk_yet(tmp_path: Path,
     assert held < 72 << 20  # of 96 MB, where no partition's own 64 MB is full
 
 
+def test_many_partitions_with_a_row_each_leave_most_of_that_memory_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = rocksdict.WriteBufferManager(rows_module.UNFLUSHED_BYTES, allow_stall=False)
+    monkeypatch.setattr(rows_module, "_unflushed", manager)
+    partitions = [opened(tmp_path / str(number)) for number in range(48)]
+    for write in range(10):
+        for partition in partitions:
+            partition.write([(b"%d|%d" % (write, number), bytes(300)) for number in range(20)], write)
+    assert manager.get_usage() < rows_module.UNFLUSHED_BYTES * 7 / 8, "beyond that every write is a flush"
+    assert not any(partition._db.property_int_value("rocksdb.num-files-at-level0") for partition in partitions)
+
+
 def unflushed(partitions: Sequence[Partition]) -> int:
     return sum(partition._db.property_int_value("rocksdb.size-all-mem-tables") or 0 for partition in partitions)
 

@@ -88,17 +88,27 @@ async def test_what_a_lane_waits_for_is_said() -> None:
     task.cancel()
 
 
-async def test_a_lane_that_waits_for_the_others_says_so() -> None:
-    room = Room(0)
+async def test_a_lane_that_waits_for_others_of_its_agent_is_not_stuck() -> None:
+    room, ends = Room(1), list[str]()
+    dog = Watchdog(LOOK_SECONDS, Kafka().standings, ends.append)
 
     async def drain() -> None:
         async with room.stay():
-            return
+            await asyncio.Event().wait()
 
-    task = asyncio.create_task(drain(), name=lane_name(ONE))
+    first = asyncio.create_task(drain(), name="another lane")
     await asyncio.sleep(0)
-    assert said(ONE, Standing(3, 5)).endswith("its lane waits for the agent's other partitions: their large batches are in hand")
-    task.cancel()
+    lane = asyncio.create_task(drain(), name=lane_name(ONE))
+    await asyncio.sleep(0)
+    for _ in range(5):
+        await dog.look()
+    assert ends == []
+    first.cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await dog.look()
+    assert ends == ["inbox/0 stands at 3 of 5; its lane waits for Event.wait"]
+    lane.cancel()
 
 
 class Enough(Exception):
