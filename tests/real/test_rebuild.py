@@ -40,14 +40,20 @@ async def system(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> As
         worker = running.worker(Supervised)
         worker.start()
         await running.ready(worker, seconds=SECONDS_MAX)
-        await running.tell(Crowd(seed=9, people=200).events(150) + families(10))
-        await running.settled()
+        await running.tell(Crowd(seed=9, people=200).events(150))
+        await in_turn(running, families(10))
         for asked in requests():
             await running.put("requests", encode(asked))
         await running.settled()
-        await running.tell([*families(10), behaviour("after", "new")])
-        await running.settled()
+        await in_turn(running, [*families(10), behaviour("after", "new")])
         yield running
+
+
+async def in_turn(system: System, told: list[Behaviour]) -> None:
+    """One by one: who gets a shared tablet is decided by what is heard first, and partitions are heard in no order of the log."""
+    for one in told:
+        await system.tell([one])
+        await system.settled()
 
 
 def behaviour(event_id: str, user: str) -> Behaviour:
