@@ -150,16 +150,15 @@ class _Names:
 
     async def of(self, events: Sequence[Event], *, is_first: bool) -> list[EventId]:
         """For each event, ascending, the name of its session; `is_first`: nothing was before them."""
-        names = openers(events, await self._first(events[0], is_first), self._gap_ms)
+        if self._last is not None and not self._descending:
+            last, name = self._last
+            names = openers([last, *events], name, self._gap_ms)[1:]
+        else:
+            names = openers(events, None if is_first else await self._first(events[0]), self._gap_ms)
         self._last = events[-1], names[-1]
         return names
 
-    async def _first(self, event: Event, is_first: bool) -> EventId:
-        if is_first:
-            return event.event_id
-        if self._last is not None and not self._descending:
-            last, name = self._last
-            return name if event.occurred_at - last.occurred_at < self._gap_ms else event.event_id
+    async def _first(self, event: Event) -> EventId:
         if self._opener is None or _place(event) < _place(self._opener):
             self._opener = await self._search(event)
         return self._opener.event_id
