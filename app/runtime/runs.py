@@ -14,6 +14,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
+from app.runtime.fetches import quicken
 from app.runtime.lease import Lease
 from app.runtime.patience import Patience
 
@@ -35,6 +36,7 @@ class Consumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        quicken()
         self.finished: dict[TP, int] = {}
         self._sought: dict[TP, tuple[int, int]] = {}
         self._begun: dict[TP, int | None] = {}

@@ -11,6 +11,8 @@ from typing import Any
 
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.protocol.api import Request
+from aiokafka.protocol.fetch import FetchRequest
 from faust.app.base import App
 from faust.stores.rocksdb import RocksDBOptions, Store
 from faust.tables.base import Collection
@@ -70,6 +72,8 @@ RELIED_ON: dict[Callable[..., Any], str] = {
     Fetcher._get_actions_per_node: "1dab2cf937d1",
     Fetcher._create_fetch_waiter: "61d840568746",
     Fetcher.fetched_records: "be4348896b9b",
+    FetchRequest.build: "952ef0f41192",
+    Request.prepare: "3a65d9fdefe3",
     GroupCoordinator._send_req: "fa4b12e914ce",
     GroupCoordinator._do_heartbeat: "dc1d6632aaa6",
 }

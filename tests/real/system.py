@@ -234,10 +234,7 @@ class System:
             raise Unreachable(f"{asked}: {error!r}") from None
 
     async def known(self, path: str, worker: Worker | None = None) -> Any:
-        """The body of an answer that must be 200; asks again for a while where it is told to, as a client does.
-
-        A broker that was slow to come back has its groups join again after all was settled.
-        """
+        """The body of an answer that must be 200. Asks again where it is told to, for groups may still join anew."""
         end = time.monotonic() + MOVED_SECONDS
         answer = await self.get(path, worker)
         while answer.status == 503 and time.monotonic() < end:
