@@ -41,7 +41,7 @@ class Watch:
         self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, fetch_max_wait_ms=50)
         self._partitions = [TopicPartition(changelog, partition) for partition in range(partitions)]
         self.seen: dict[str, float] = {}
-        self.news = asyncio.Event()
+        self.begun, self.news = asyncio.Event(), asyncio.Event()
 
     async def read(self) -> None:
         """Reads until it is cancelled, from what is appended next."""
@@ -49,6 +49,8 @@ class Watch:
         try:
             self._consumer.assign(self._partitions)
             await self._consumer.seek_to_end()
+            await asyncio.gather(*map(self._consumer.position, self._partitions))
+            self.begun.set()
             async for record in self._consumer:
                 if record.key.startswith(TIMELINE):
                     self.seen.setdefault(record.key.split(b"|", 3)[3].decode(), time.perf_counter())
@@ -59,10 +61,11 @@ class Watch:
 
 @asynccontextmanager
 async def watching(bootstrap: str, prefix: str) -> AsyncIterator[Watch]:
-    """The changelog of the journeys of a system, watched meanwhile."""
+    """The changelog of the journeys of a system, watched meanwhile. TimeoutError: it cannot be read."""
     watch = Watch(bootstrap, f"{prefix}-journey-changelog", INNER_PARTITIONS)
     reading = asyncio.create_task(watch.read())
     try:
+        await asyncio.wait_for(watch.begun.wait(), LINGER_SECONDS)
         yield watch
     finally:
         reading.cancel()
