@@ -37,7 +37,7 @@ Figures = Mapping[Case, Sequence[Figure]]
 
 
 @click.command()
-@click.option("--events", default=30_000, show_default=True, type=click.IntRange(2_000, 2_000_000), help="Of a measurement.")
+@click.option("--events", default=100_000, show_default=True, type=click.IntRange(2_000, 2_000_000), help="Of a measurement.")
 @click.option("--runs", default=3, show_default=True, type=click.IntRange(1, 20), help="Of which the median counts.")
 @click.option("--workers", "counts", default="1,2,4", show_default=True, help="Numbers of workers, the first of which is 1.")
 def main(events: int, runs: int, counts: str) -> None:
