@@ -29,9 +29,9 @@ setup: venv ## virtual environment, broker jars and Java; starts nothing
 run: venv ## everything on this machine, with the demo data
 	@$(BIN)/onetrail up --demo
 
-test: venv ## all tests: first those without a broker, on all cores, then those on the real one
+test: venv ## all tests: first those without a broker, on all cores, then those on a real one, two files at a time
 	$(BIN)/pytest --ignore tests/real --numprocesses auto --dist loadfile
-	$(BIN)/pytest tests/real
+	$(BIN)/pytest tests/real --numprocesses 2 --dist loadfile
 
 cover: venv ## what the tests without a broker do not reach
 	$(BIN)/pytest --ignore tests/real --numprocesses auto --dist loadfile --cov --cov-report=term-missing
