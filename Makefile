@@ -29,9 +29,9 @@ setup: venv ## virtual environment, broker jars and Java; starts nothing
 run: venv ## everything on this machine, with the demo data
 	@$(BIN)/onetrail up --demo
 
-test: venv ## all tests: first those without a broker, on all cores, then those on a real one, two files at a time
+test: venv ## all tests: first those without a broker, on all cores, then those on the real one
 	$(BIN)/pytest --ignore tests/real --numprocesses auto --dist loadfile
-	$(BIN)/pytest tests/real --numprocesses 2 --dist loadfile
+	$(BIN)/pytest tests/real
 
 cover: venv ## what the tests without a broker do not reach
 	$(BIN)/pytest --ignore tests/real --numprocesses auto --dist loadfile --cov --cov-report=term-missing

@@ -80,7 +80,7 @@ class Watched:
         finally:
             for profile in browser.contexts:
                 await profile.close()
-        assert watched.faults == []
+        assert watched.faults == [], watched.faults
 
     async def profile(self, **options: Any) -> BrowserContext:
         """A fresh profile, without cookies or storage; the options are those of Playwright's `new_context`."""
