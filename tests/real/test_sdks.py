@@ -229,7 +229,8 @@ def test_an_sdk_sends_again_until_the_broker_is_back(
     back = threading.Timer(3.0, own_broker.start)
     back.start()
     try:
-        run([sys.executable, "-c", SEGMENT_PYTHON + "client.track('7', 'waited')\nclient.shutdown()", collector.url], python_packages)
+        told = SEGMENT_PYTHON + "client.track('7', 'waited')\nclient.shutdown()"
+        run([sys.executable, "-c", told, collector.url], python_packages)
     finally:
         back.join()
     waited = [event["event_id"] for event in events_of(own_broker, collector.prefix) if event["event"] == "waited"]
