@@ -1,17 +1,11 @@
 """Ports of this machine that nobody else was given."""
 
-import os
 import random
 import socket
 
 LOOPBACK = "127.0.0.1"
-LANES = 4
-_LANE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % LANES
-_CANDIDATES = iter(random.sample(range(20_000 + 2 * _LANE, 32_000, 2 * LANES), k=1_500))
-"""At random, for other sessions on this machine look for theirs too; each once, for who is given one may listen much later.
-
-Processes of one session choose among different ones.
-"""
+_CANDIDATES = iter(random.sample(range(20_000, 32_000, 2), k=6_000))
+"""At random, for other sessions on this machine look for theirs too; each once, for who is given one may listen much later."""
 
 
 def free_port_pair() -> int:

@@ -37,39 +37,31 @@ Send = Callable[[bytes], Awaitable[object]]
 class Watch:
     """Notes when the row of each event was appended."""
 
-    def __init__(self, bootstrap: str, changelog: str, partitions: int) -> None:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, fetch_max_wait_ms=50)
-        self._partitions = [TopicPartition(changelog, partition) for partition in range(partitions)]
+    def __init__(self) -> None:
         self.seen: dict[str, float] = {}
-        self.begun, self.news = asyncio.Event(), asyncio.Event()
+        self.news = asyncio.Event()
 
-    async def read(self) -> None:
-        """Reads until it is cancelled, from what is appended next."""
-        await self._consumer.start()
-        try:
-            self._consumer.assign(self._partitions)
-            await self._consumer.seek_to_end()
-            await asyncio.gather(*map(self._consumer.position, self._partitions))
-            self.begun.set()
-            async for record in self._consumer:
-                if record.key.startswith(TIMELINE):
-                    self.seen.setdefault(record.key.split(b"|", 3)[3].decode(), time.perf_counter())
-                    self.news.set()
-        finally:
-            await self._consumer.stop()
+    async def read(self, consumer: AIOKafkaConsumer) -> None:
+        """Reads until it is cancelled."""
+        async for record in consumer:
+            if record.key.startswith(TIMELINE):
+                self.seen.setdefault(record.key.split(b"|", 3)[3].decode(), time.perf_counter())
+                self.news.set()
 
 
 @asynccontextmanager
 async def watching(bootstrap: str, prefix: str) -> AsyncIterator[Watch]:
-    """The changelog of the journeys of a system, watched meanwhile. TimeoutError: it cannot be read."""
-    watch = Watch(bootstrap, f"{prefix}-journey-changelog", INNER_PARTITIONS)
-    reading = asyncio.create_task(watch.read())
-    try:
-        await asyncio.wait_for(watch.begun.wait(), LINGER_SECONDS)
-        yield watch
-    finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+    """The changelog of the journeys of a system, watched meanwhile: all that is appended from the beginning of the context on."""
+    watch = Watch()
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, fetch_max_wait_ms=50) as consumer:
+        consumer.assign([TopicPartition(f"{prefix}-journey-changelog", partition) for partition in range(INNER_PARTITIONS)])
+        assert await consumer.seek_to_end(), "where the changelog ends is not known"
+        reading = asyncio.create_task(watch.read(consumer))
+        try:
+            yield watch
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
 
 async def delay(send: Send, watch: Watch, events: Sequence[tuple[str, bytes]], rate: float, pids: Sequence[int]) -> Delay:

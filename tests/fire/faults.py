@@ -15,9 +15,8 @@ from tests.fire.burning import Fault, Fire
 from tests.fire.log_faults import commits_lost, compaction, retention_passes, rows_withheld, stale_writer
 from tests.fire.people import LEAVERS, PARTED, leaver, parted
 from tests.real.crowd import Name
+from tests.real.regroup import SESSION_SECONDS
 from tests.real.system import ADMIN, Unreachable
-
-SESSION_SECONDS = 10.0
 
 
 async def kill_worker(fire: Fire) -> None:

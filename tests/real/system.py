@@ -27,7 +27,7 @@ from tests.ports import LOOPBACK, free_port_pair
 
 ROOT = Path(__file__).resolve().parents[2]
 READ, ADMIN, KEY = "reader-of-tests", "admin-of-tests", "a key for tests, long enough"
-READY_SECONDS, SETTLED_SECONDS, MOVED_SECONDS, STOPPED_SECONDS = 120.0, 120.0, 30.0, 20.0
+READY_SECONDS, SETTLED_SECONDS, STOPPED_SECONDS = 120.0, 120.0, 20.0
 POLL_SECONDS = 0.1
 LOG_SHOWN = 3_000
 
@@ -234,12 +234,8 @@ class System:
             raise Unreachable(f"{asked}: {error!r}") from None
 
     async def known(self, path: str, worker: Worker | None = None) -> Any:
-        """The body of an answer that must be 200. Asks again where it is told to, for groups may still join anew."""
-        end = time.monotonic() + MOVED_SECONDS
+        """The body of an answer that must be 200."""
         answer = await self.get(path, worker)
-        while answer.status == 503 and time.monotonic() < end:
-            await asyncio.sleep(POLL_SECONDS)
-            answer = await self.get(path, worker)
         assert answer.status == 200, f"{path}: {answer.status} {answer.body}"
         return answer.body
 

@@ -12,12 +12,11 @@ from app.broker import Broker
 from tests.real.crowd import Crowd, truth
 from tests.real.judge import differences, wrong_answers
 from tests.real.load import Load
+from tests.real.regroup import SESSION_SECONDS, regrouped
 from tests.real.system import System, Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SESSION_SECONDS = 10
-"""After so long without a sign of life a worker's partitions go to others (app/instance.py)."""
 MOVED_SECONDS_MAX = 90.0
 
 
@@ -109,7 +108,7 @@ async def test_a_worker_outlives_its_broker(system: System, load: Load, own_brok
         own_broker.kill()
         await asyncio.sleep(2)
         own_broker.start()
-    await system.settled()
+    await regrouped(system)
     assert worker.starts == starts
     assert await differences(system, truth(load.told)) == []
 

@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from app.broker import Broker
 from tests.real.collecting import Collector
+from tests.real.regroup import regrouped
 from tests.real.system import System
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -81,7 +82,7 @@ async def test_twenty_seconds_without_a_broker_lose_and_double_nothing(
             await asyncio.sleep(3)
             load.is_over = True
             await asyncio.gather(*senders)
-    await system.settled()
+    await regrouped(system)
     items = await system.walk(f"/v1/journeys/user_id/{PERSON}", limit=1_000)
     acknowledged = [answer.event_id for answer in load.answers if answer.status == 200]
     assert sorted(item["event_id"] for item in items) == sorted(acknowledged)

@@ -15,6 +15,7 @@ from app.settings import PACKAGED_CONFIG
 from tests.fire.site import ScorchedWorker
 from tests.real.crowd import Crowd, truth
 from tests.real.judge import differences
+from tests.real.regroup import regrouped
 from tests.real.system import System, Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -88,7 +89,7 @@ async def test_a_worker_outlives_an_outage_that_is_longer_than_its_patience(own_
         await asyncio.sleep(PATIENT_SECONDS + LONGER_SECONDS)
         own_broker.start()
         await telling
-        await system.settled()
+        await regrouped(system)
         assert worker.starts == 1
         assert worker.alive
         assert await differences(system, truth(told)) == []
