@@ -1,11 +1,11 @@
-"""behaviour.<channel> -> identity.inbox | behaviour.rejected: a record becomes an event, addressed to its anchor."""
+"""behaviour.<channel> -> people.inbox | behaviour.rejected: a record becomes an event, addressed to its anchor."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from faust.types import StreamT
 
-from app.instance import BEHAVIOUR, IDENTITY_INBOX, POLICY, REJECTED, ZONE, app, outputs, partitions, raw_topic, reading, settings
+from app.instance import BEHAVIOUR, INBOX, POLICY, REJECTED, ZONE, app, outputs, partitions, raw_topic, reading, settings
 from app.reading import carried
 from app.rejection import Origin, rejection
 from app.runtime.relay import Relay
@@ -27,7 +27,7 @@ def collect_record(record: Any) -> Iterator[Sent]:
         yield rejected._replace(headers=(*rejected.headers, *carried(record.headers)))
         return
     message = occurred(event, settings.pii_key)
-    yield Message(IDENTITY_INBOX, route(message.key), message)
+    yield Message(INBOX, route(message.key), message)
 
 
 relays["collect"] = relay = Relay(collect_record, outputs.refused, partitions, Outgoing(app))

@@ -1,4 +1,4 @@
-"""requests -> identity.inbox: what operators ask becomes messages to the nodes it concerns."""
+"""requests -> people.inbox: what operators ask becomes messages to the nodes it concerns."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from faust.types import StreamT
 
-from app.instance import IDENTITY_INBOX, REQUESTS, app, outputs, partitions, raw_topic
+from app.instance import INBOX, REQUESTS, app, outputs, partitions, raw_topic
 from app.runtime.relay import Relay
 from app.runtime.stage import Message, Sent
 from app.runtime.station import Outgoing, RelayStation
@@ -22,7 +22,7 @@ def request_record(record: Any) -> Iterator[Sent]:
         yield outputs.refused(record, str(error))
         return
     for route, message in messages_of(asked, record.timestamp):
-        yield Message(IDENTITY_INBOX, route, message)
+        yield Message(INBOX, route, message)
 
 
 station = RelayStation(app, Relay(request_record, outputs.refused, partitions, Outgoing(app)), "requests", delays["requests"])

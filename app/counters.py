@@ -1,11 +1,12 @@
-"""What the identity stage counts while it works: outcomes, and signs that messages run in circles."""
+"""What the stage of people counts while it works: outcomes, and signs that messages run in circles."""
 
 import logging
 from collections import Counter
 
-from models.identity.messages import Deliver, IdentityMessage, Retry
+from models.identity.messages import Deliver, Retry
 from models.identity.outcome import Erased, Merged, Output, Refused, Split, Wandering
 from models.ids import namespace_of
+from models.people import PeopleMessage
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ class IdentityCounters:
         """By reason and namespace; a pair counts for the namespace of its limit, else of its smaller identifier."""
         self.retries = self.forwards = self.alarms = 0
 
-    def hear(self, message: IdentityMessage) -> None:
+    def hear(self, message: PeopleMessage) -> None:
         """A message is about to be handled."""
         if type(message) is Retry:
             self.retries += 1

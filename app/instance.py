@@ -1,4 +1,4 @@
-"""The one Faust app, its topics and its tables, made from the settings and the configuration file."""
+"""The one Faust app, its topics and its table, made from the settings and the configuration file."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from app.outputs import Outputs
 from app.rates import Rates, rated
 from app.reading import Reading, rules_name
 from app.runtime.app import App
-from app.runtime.durable import Record, Superseded, die
+from app.runtime.durable import Record, Superseded, Unusable, die
 from app.runtime.tables import RowTable
 from app.settings import Settings
 from app.tokens import Tokens
@@ -145,7 +145,7 @@ BEHAVIOUR = {
     PULLED: config.topics.channel_partitions,
 }
 """Topic -> its partitions."""
-IDENTITY_INBOX, JOURNEY_INBOX = f"{settings.inner}.identity.inbox", f"{settings.inner}.journey.inbox"
+INBOX = f"{settings.inner}.people.inbox"
 
 REJECTED, REQUESTS, AUDIT = f"{settings.outer}.behaviour.rejected", name("requests"), name("audit")
 
@@ -179,8 +179,9 @@ async def _prepare(app: App) -> None:
     """Creates the topics that are missing, announces the guards, learns the ids of the topics that are consumed."""
     await topics.create(settings, config)
     await _demand_generation(app)
-    await announce(settings, config, IDENTITY_INBOX)
-    await app.learn_topics(settings.bootstrap, settings.security, (*BEHAVIOUR, REQUESTS, IDENTITY_INBOX, JOURNEY_INBOX))
+    await _refuse_former()
+    await announce(settings, config, INBOX)
+    await app.learn_topics(settings.bootstrap, settings.security, (*BEHAVIOUR, REQUESTS, INBOX))
 
 
 async def _demand_generation(app: App) -> None:
@@ -195,6 +196,16 @@ async def _demand_generation(app: App) -> None:
         )
 
 
+async def _refuse_former() -> None:
+    """Ends the process when the state in use is one of an earlier program."""
+    for inbox in await topics.former(settings):
+        die(
+            Unusable(
+                f"{inbox} is of an earlier onetrail, whose state this one cannot read: build another with `onetrail rebuild`"
+            )
+        )
+
+
 async def _tell_expired(tp: TP, offset: int, count: int) -> None:
     """A record of behaviour.rejected for what was deleted unread."""
     await publish([outputs.expired(tp.topic, tp.partition, offset, count)])
@@ -202,5 +213,4 @@ async def _tell_expired(tp: TP, offset: int, count: int) -> None:
 
 app.before_start = _prepare
 app.on_expired = _tell_expired
-identity = _table("identity", "one row an identifier, one row a unified user")
-journey = _table("journey", "a header and a timeline for each unified user")
+table = _table("people", "one row an identifier, one row a unified user; of each a header and a timeline")

@@ -13,7 +13,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from app.clock import now_ms
-from app.instance import app, identity, journey, rates, traffic, trail
+from app.instance import app, rates, table, traffic, trail
 from app.lag import lag
 from app.latency import Histogram
 from app.recovery import recovery
@@ -72,7 +72,7 @@ class WorkerCollector(Collector):
         yield _counter("onetrail_detours", (), {(): counters.forwards})
         yield _counter("onetrail_wandering", (), {(): counters.alarms})
         yield _gauge("onetrail_rejected_records", ("reason", "source"), rejects.by_source())
-        yield _gauge("onetrail_events", (), {(): events_kept.total(journey.live)})
+        yield _gauge("onetrail_events", (), {(): events_kept.total(table.live)})
         yield from self._clusters()
         yield from self._tables()
         yield from self._delays()
@@ -80,12 +80,11 @@ class WorkerCollector(Collector):
         yield _gauge("onetrail_ready", (), {(): int(app.tables.actives_ready and not app.rebalancing)})
 
     def _tables(self) -> Iterator[Metric]:
-        tables = {(table.name,): table for table in (identity, journey)}
-        yield _gauge("onetrail_partitions", ("table",), {name: len(table.live) for name, table in tables.items()})
-        yield _gauge("onetrail_standby_partitions", ("table",), {name: len(table.standbys) for name, table in tables.items()})
-        yield _counter("onetrail_changelog_records", ("table",), {name: table.store.folded for name, table in tables.items()})
-
-        sizes = {(table,): size for table, size in table_bytes(Path(app.conf.tabledir)).items()}
+        name = (table.name,)
+        yield _gauge("onetrail_partitions", ("table",), {name: len(table.live)})
+        yield _gauge("onetrail_standby_partitions", ("table",), {name: len(table.standbys)})
+        yield _counter("onetrail_changelog_records", ("table",), {name: table.store.folded})
+        sizes = {(one,): size for one, size in table_bytes(Path(app.conf.tabledir)).items()}
         yield _gauge("onetrail_table_bytes", ("table",), sizes)
         progress = recovery.progress()
         yield _gauge("onetrail_recovery_left_records", (), {(): 0 if progress is None else progress.left})
@@ -104,12 +103,12 @@ class WorkerCollector(Collector):
         yield _counter("onetrail_audit_lost", (), {(): trail.lost})
 
     def _clusters(self) -> Iterator[Metric]:
-        frozen = census.standstill(identity.live)
+        frozen = census.standstill(table.live)
         age = 0 if frozen.since is None else (now_ms() - frozen.since) / 1000
         yield _gauge("onetrail_frozen_clusters", (), {(): frozen.clusters})
         yield _gauge("onetrail_frozen_age_seconds", (), {(): age})
         yield _gauge("onetrail_pending_messages", (), {(): frozen.pending})
-        sizes = census.sizes(identity.live)
+        sizes = census.sizes(table.live)
         below = [(str(size), sum(n for s, n in sizes.items() if s <= size)) for size in SIZES]
         buckets = [*below, ("+Inf", sizes.total())]
         family = HistogramMetricFamily("onetrail_cluster_identifiers", METRICS["onetrail_cluster_identifiers"])

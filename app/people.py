@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.instance import identity, journey
+from app.instance import table
 from app.pages import Piece, Source
 from app.routing import NotReady, Peers, Question
 from app.row_pages import RowsPage, rows_page
@@ -111,14 +111,14 @@ def _request(partition: Partition, raw: msgspec.Raw) -> Request | None:
     return request_of(partition, msgspec.msgpack.decode(raw, type=str))
 
 
-NODE: Question[Node | None] = Question("node", identity, _node, Node | None)
-CLUSTER: Question[Cluster | None] = Question("cluster", identity, _cluster, Cluster | None)
-HEADER: Question[Header | None] = Question("header", journey, _header, Header | None)
-ENTRIES: Question[list[Entry]] = Question("entries", journey, _entries, list[Entry])
-KNOWN: Question[list[EventId]] = Question("known", journey, _known, list[EventId])
-REQUEST: Question[Request | None] = Question("request", identity, _request, Request | None)
-IDENTITY_ROWS: Question[RowsPage] = Question("identity-rows", identity, rows_page, RowsPage)
-JOURNEY_ROWS: Question[RowsPage] = Question("journey-rows", journey, rows_page, RowsPage)
+NODE: Question[Node | None] = Question("node", table, _node, Node | None)
+CLUSTER: Question[Cluster | None] = Question("cluster", table, _cluster, Cluster | None)
+HEADER: Question[Header | None] = Question("header", table, _header, Header | None)
+ENTRIES: Question[list[Entry]] = Question("entries", table, _entries, list[Entry])
+KNOWN: Question[list[EventId]] = Question("known", table, _known, list[EventId])
+REQUEST: Question[Request | None] = Question("request", table, _request, Request | None)
+IDENTITY_ROWS: Question[RowsPage] = Question("identity-rows", table, rows_page, RowsPage)
+JOURNEY_ROWS: Question[RowsPage] = Question("journey-rows", table, rows_page, RowsPage)
 _ASKED: tuple[Question[Any], ...] = (NODE, CLUSTER, HEADER, ENTRIES, KNOWN, REQUEST, IDENTITY_ROWS, JOURNEY_ROWS)
 QUESTIONS: dict[str, Question[Any]] = {asked.name: asked for asked in _ASKED}
 

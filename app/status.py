@@ -12,7 +12,7 @@ import msgspec
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from app.instance import BEHAVIOUR, IDENTITY_INBOX, JOURNEY_INBOX, REQUESTS, ZONE, app, identity, journey, partitions, settings
+from app.instance import BEHAVIOUR, INBOX, REQUESTS, ZONE, app, partitions, settings, table
 from app.recovery import why_not_ready
 from app.rejects import rejects
 from app.routing import NotReady, Peers, input_partitions
@@ -21,7 +21,7 @@ from models.display import rfc3339
 
 ANSWER_SECONDS_MAX = 5.0
 _OUTSIDE = {} if settings.shadow else {**BEHAVIOUR, REQUESTS: 1}
-INPUTS = {**_OUTSIDE, IDENTITY_INBOX: partitions, JOURNEY_INBOX: partitions}
+INPUTS = {**_OUTSIDE, INBOX: partitions}
 
 
 class Own(msgspec.Struct):
@@ -47,9 +47,9 @@ class Reporter:
         if not app.owns or not app.tables.actives_ready:
             raise NotReady(why_not_ready())
         finished = [(tp.topic, tp.partition, app.runs.position_of(tp)) for tp in sorted(input_partitions(app))]
-        frozen = census.standstill(identity.live)
-        events = events_kept.total(journey.live)
-        return Own(self._peers.here, sorted(identity.live), finished, events, frozen.clusters, frozen.since)
+        frozen = census.standstill(table.live)
+        events = events_kept.total(table.live)
+        return Own(self._peers.here, sorted(table.live), finished, events, frozen.clusters, frozen.since)
 
     async def document(self) -> dict[str, object]:
         """`/v1/status`. NotReady: some worker, or Kafka, does not answer."""

@@ -73,15 +73,13 @@ def topics_of(settings: Settings, config: Config) -> tuple[Topic, ...]:
         (".behaviour.rejected", some, rejected, *_REJECTED),
         (".edge.filtered", 1, {**kept, **_APPEND_TIME}, *_FILTERED),
         (".requests", 1, {**kept, **_APPEND_TIME}, *_REQUESTS),
-        (".identity.inbox", many, inbox, *_IDENTITY_INBOX),
-        (".journey.inbox", many, inbox, *_JOURNEY_INBOX),
+        (".people.inbox", many, inbox, *_INBOX),
         (".identity.merges", many, for_ever, *_MERGES),
         (".identity.map", many, _COMPACTED, *_MAP),
         (".journey.changes", many, {**kept, **_APPEND_TIME}, *_CHANGES),
         (".audit", some, {**_retention(shared.audit_retention_days), **_APPEND_TIME}, *_AUDIT),
         (".generation", 1, _COMPACTED, *_GENERATION),
-        ("-identity-changelog", many, _CHANGELOG, *_IDENTITY_ROWS),
-        ("-journey-changelog", many, _CHANGELOG, *_JOURNEY_ROWS),
+        ("-people-changelog", many, _CHANGELOG, *_ROWS),
     ]
     safe = {"min.insync.replicas": "2" if shared.replication >= 3 else "1", "unclean.leader.election.enable": "false"}
     named = [(_named(settings, row[0]), row) for row in rows]
@@ -99,7 +97,9 @@ def _named(settings: Settings, name: str) -> str:
     return f"{settings.inner if name in INBOXES else settings.prefix}{name}"
 
 
-INBOXES = (".identity.inbox", ".journey.inbox")
+INBOXES = (".people.inbox",)
+FORMER = (".identity.inbox", ".journey.inbox")
+"""Of earlier programs, which had two stages with rows, each with an inbox."""
 OUTPUTS = (".behaviour.rejected", ".identity.merges", ".identity.map", ".journey.changes")
 
 
@@ -125,8 +125,7 @@ _REQUESTS = (
     "one JSON object: link, unlink or erasure; identifiers by key, a link with their values too",
     "what operators asked for",
 )
-_IDENTITY_INBOX = ("none", "a pack of messages of the identity protocol", "the one inbox of the identity stage")
-_JOURNEY_INBOX = ("none", "a pack of messages to journeys", "the one inbox of the journey stage")
+_INBOX = ("none", "a pack of messages to identities and journeys", "the one inbox of the stage with state")
 _MERGES = (
     "losing uid; new uid of a split; pair of a refusal",
     "JSON: merged, split, refused or erased",
@@ -136,8 +135,7 @@ _MAP = ("namespace:HMAC of an identifier", "JSON: unified_user_id and version; n
 _CHANGES = ("uid", "JSON: a stage that was entered", "how journeys advance")
 _AUDIT = ("none", "JSON: who, what, when, purpose; identifiers by key", "lookups and operator requests (app/audit.py)")
 _GENERATION = ("current", "JSON: current, previous, newest, at", "which of several states of this log is in use")
-_IDENTITY_ROWS = ("row key", "stamped row", "changelog of the identity table: nodes and clusters")
-_JOURNEY_ROWS = ("row key", "stamped row", "changelog of the journey table: headers and timelines")
+_ROWS = ("row key", "stamped row", "changelog of the table: nodes, clusters, headers and timelines")
 
 
 def _retention(days: int) -> dict[str, str]:
@@ -160,6 +158,12 @@ async def create(settings: Settings, config: Config) -> tuple[str, ...]:
                 raise TopicsError(f"topic {name} was refused by the broker: {message or f'error {code}'}")
         await _until_led(admin, wanted)
     return tuple(topic.name for topic in missing)
+
+
+async def former(settings: Settings) -> tuple[str, ...]:
+    """The inboxes of this state that an earlier program made; its rows cannot be read here. Raises aiokafka's errors."""
+    async with administering(settings.bootstrap, **settings.security) as admin:
+        return tuple(sorted({f"{settings.inner}{name}" for name in FORMER} & set(await admin.list_topics())))
 
 
 async def check(settings: Settings, config: Config) -> list[Mismatch]:

@@ -11,12 +11,10 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 from mode import Service
 
-from agents import identity, journey
+from agents import people
 from app.clock import now_ms
 from app.generation import chosen, topic_of
-from app.instance import JOURNEY_INBOX, app, config, settings
-from app.instance import identity as identity_table
-from app.instance import journey as journey_table
+from app.instance import INBOX, app, config, settings, table
 from app.lookups import peers, puller
 from app.retention import HOUR_MS, timers
 from app.runtime.durable import Superseded, die
@@ -37,8 +35,7 @@ class Upkeep(Service):
         while not self.should_stop:
             await self.sleep(PROBE_SECONDS)
             if app.tables.actives_ready and not app.rebalancing:
-                await identity.station.probe()
-                await journey.station.probe()
+                await people.station.probe()
 
     @Service.task
     async def _follow(self) -> None:
@@ -64,16 +61,16 @@ class Upkeep(Service):
     async def _retire(self) -> None:
         keep_days = config.journey.keep_days
         while keep_days is not None and not self.should_stop:
-            ready = app.tables.actives_ready and not app.rebalancing and journey.station.table.live
+            ready = app.tables.actives_ready and not app.rebalancing and table.live
             if ready:
-                await app.durable.publish([], [timers(JOURNEY_INBOX, journey.station.table.live, keep_days, now_ms())])
+                await app.durable.publish([], [timers(INBOX, table.live, keep_days, now_ms())])
             await self.sleep(HOUR_MS / 1_000 if ready else RETRY_SECONDS)
 
     @Service.task
     async def _watch(self) -> None:
         if config.workers.stuck_seconds == 0:
             return
-        dog = Watchdog(config.workers.stuck_seconds, lambda: standings(app, (identity_table, journey_table)), end)
+        dog = Watchdog(config.workers.stuck_seconds, lambda: standings(app, (table,)), end)
         threading.Thread(target=dog.guard, args=[asyncio.get_running_loop()], name="watchdog", daemon=True).start()
         while not self.should_stop:
             await dog.look()

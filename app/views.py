@@ -7,7 +7,7 @@ from aiohttp import web
 from app.activity import activity
 from app.asking import found
 from app.clock import now_ms
-from app.instance import app, config, identity, journey, settings
+from app.instance import app, config, settings, table
 from app.lag import lag
 from app.lookups import Lookup, peers
 from app.metrics import exposition
@@ -76,7 +76,7 @@ class ReadyView(faust.web.View):
     """The worker owns its partitions, which may be none, and answers."""
 
     async def get(self, request: web.Request) -> web.Response:
-        if not app.owns or not app.tables.actives_ready or not (identity.is_whole and journey.is_whole):
+        if not app.owns or not app.tables.actives_ready or not table.is_whole:
             progress = recovery.progress()
             headers = {} if progress is None else {RECOVERED: f"{progress.part:.3f}"}
             return refuse("not_ready", f"{why_not_ready()}; try again in a moment", headers)

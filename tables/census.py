@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from app.runtime.rows import Partition
 from app.runtime.tally import chunks
-from models.identity.rows import Cluster, Row
+from models.identity.rows import Cluster
 from models.ids import UnifiedUserId
-from tables.identity import CLUSTERS, codec
+from models.people import Row
+from tables.codec import codec
+from tables.identity import CLUSTERS
 
 SECOND_MS = 1_000
 

@@ -1,7 +1,4 @@
-"""Journeys as stored: typed rows outside, bytes inside, and the questions that lookups ask of one partition.
-
-A body begins with its format version; an older one is brought up by its entry in UPCAST, a newer one is refused.
-"""
+"""The questions about journeys that lookups ask of one partition."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,13 +9,9 @@ from app.runtime.rows import Partition
 from models.event import Event
 from models.ids import EventId, UnifiedUserId
 from models.journey.rows import (
-    LATEST,
-    LIMIT,
     TIMELINES,
     Entry,
     Header,
-    Latest,
-    Row,
     entry_key,
     header_key,
     id_key,
@@ -26,39 +19,11 @@ from models.journey.rows import (
     timeline,
 )
 from models.journey.summary import Place
-from tables.format import Format
+from models.people import Row
+from tables.codec import codec
 
 HEADERS = b"h|"
 _event = msgspec.msgpack.Decoder(Event).decode
-
-
-class JourneyCodec:
-    """Rows of the journey table; the first letter of a key tells the kind."""
-
-    def __init__(self) -> None:
-        self._header: Format[Header] = Format(Header)
-        self._entry: Format[Entry] = Format(Entry)
-        self._latest: Format[Latest] = Format(Latest)
-        self._number: Format[int] = Format(int)
-
-    def encode(self, key: bytes, row: Row) -> bytes:
-        """The body of a row."""
-        return self._header.encode(row)
-
-    def decode(self, key: bytes, body: bytes) -> Row:
-        """The row of a body."""
-        if key.startswith(TIMELINES):
-            return self._entry.decode(body)
-        if key.startswith(LATEST):
-            return self._latest.decode(body)
-        return self._header.decode(body) if key.startswith(HEADERS) else self._number.decode(body)
-
-    def returns(self, key: bytes) -> bool:
-        """A header comes again with the next event, the limit with every event; an entry with a sweep at most."""
-        return key.startswith((HEADERS, LATEST)) or key == LIMIT
-
-
-codec = JourneyCodec()
 
 
 class Window(NamedTuple):

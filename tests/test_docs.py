@@ -28,12 +28,10 @@ PACKAGES = ("app", "agents", "tables", "models")
 PIPELINE = (
     "behaviour.<channel>",
     "agents/collect.py",
-    "identity.inbox",
-    "agents/identity.py",
-    "journey.inbox",
-    "agents/journey.py",
+    "people.inbox",
+    "agents/people.py",
 )
-DOORS = ("app/collector/", "app/lookups.py", "agents/collect.py", "agents/identity.py", "agents/journey.py")
+DOORS = ("app/collector/", "app/lookups.py", "agents/collect.py", "agents/people.py")
 WALKS = ("An event", "A merge", "A lookup")
 WALK_STEPS_MAX = 8
 

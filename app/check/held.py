@@ -15,11 +15,11 @@ from app.check.ledger import Ledger, batches
 from app.check.told import digest
 from app.runtime.stage import CURSOR
 from models.clicks import gap_of
-from models.identity.rows import Cluster, Node, Request, Row
+from models.identity.rows import Cluster, Node, Request
 from models.identity.values import Content
 from models.ids import EventId
 from models.journey.rows import Entry, Header, place_of, uid_of
-from tables import identity, journey
+from tables.codec import codec
 
 Rows = list[tuple[bytes, bytes]]
 PAGE_SECONDS_MAX = 30.0
@@ -118,7 +118,7 @@ def keep(ledger: Ledger, table: str, rows: Rows) -> None:
 
 def identity_rows(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """What a row of the identity table says, as (table of the ledger, row)."""
-    row: Row = identity.codec.decode(key, body)
+    row = codec.decode(key, body)
     name = key[2:].decode()
     if isinstance(row, Node):
         since = row.history[0].since if row.history else -1
@@ -141,7 +141,7 @@ def _content(uid: str, content: Content) -> Iterator[tuple[str, tuple[Any, ...]]
 
 def journey_rows(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """What a row of the journey table says, as (table of the ledger, row)."""
-    row = journey.codec.decode(key, body)
+    row = codec.decode(key, body)
     if isinstance(row, Header):
         moving = int(row.sweep is not None)
         yield "headers", (key[2:].decode(), row.state, row.summary.events, row.aged.events, row.listed_since, moving)

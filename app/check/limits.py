@@ -1,6 +1,6 @@
 """Whether a person has more identifiers than the guards allow. Tightened guards part nobody, so it is the loosest that count.
 
-The guards that were ever announced lie in the identity inbox, as far as its retention reaches; they are looked up only when
+The guards that were ever announced lie in the inbox, as far as its retention reaches; they are looked up only when
 somebody has more than today's allow.
 """
 
@@ -49,7 +49,7 @@ async def announced(settings: Settings) -> AsyncIterator[Policy]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, **settings.security
     )
-    tp = TopicPartition(f"{settings.inner}.identity.inbox", 0)
+    tp = TopicPartition(f"{settings.inner}.people.inbox", 0)
     async with consumer:
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]

@@ -11,7 +11,7 @@ from app.config import Config
 from app.settings import Settings
 
 POLL_MS = 200
-INBOXES = ("identity.inbox", "journey.inbox")
+INBOXES = ("people.inbox",)
 Report = Callable[[int, int], None]
 """Records read, records there are."""
 

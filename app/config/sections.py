@@ -29,8 +29,8 @@ from models.mapping import Places
 NORMALISE = ("none", "lower", "email", "phone", "digits", "imei")
 FORMATS = ("canonical", "segment", "sensors", "map")
 RESERVED_TOPICS = frozenset(
-    {"behaviour.rejected", "behaviour.pulled", "requests", "journey.inbox", "journey.changes", "edge.filtered"}
-    | {"identity.inbox", "identity.merges", "identity.map", "audit", "generation"}
+    {"behaviour.rejected", "behaviour.pulled", "requests", "journey.changes", "edge.filtered"}
+    | {"people.inbox", "identity.merges", "identity.map", "audit", "generation"}
 )
 """Topics of the system itself; no channel may write there."""
 

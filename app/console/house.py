@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from app.console.numbers import Counts, Look, Numbers, Waiting, lately, rate
-from app.instance import identity, traffic
+from app.instance import table, traffic
 from app.latency import Histogram
 from app.lookups import peers
 from app.tallies import census, shown
@@ -29,7 +29,7 @@ def own() -> Numbers:
     """This worker's part."""
     lookups = [_counts(histogram) for route, histogram in traffic.seconds.items() if route.startswith("/v1/")]
     together = tuple(sum(column) for column in zip(*lookups, strict=True)) if lookups else _counts(Histogram())
-    waiting = [Waiting(uid, frozen.since, frozen.pending) for uid, frozen in census.waiting(identity.live, WAITING_MAX)]
+    waiting = [Waiting(uid, frozen.since, frozen.pending) for uid, frozen in census.waiting(table.live, WAITING_MAX)]
     return Numbers(peers.here, _counts(shown.visible), together, waiting)
 
 

@@ -1,4 +1,4 @@
-"""When the stages of a new generation have come to rest: what a shadow worker finished against the ends of its inboxes.
+"""When the stage of a new generation has come to rest: what a shadow worker finished against the ends of its inbox.
 
 What is finished is asked first. A record is finished when all that follows from it was appended; so if the ends that are read
 later are finished earlier, nothing was under way in between. Asked some hundred times a second, hence not `/v1/status`.
@@ -12,14 +12,12 @@ import aiohttp
 import msgspec
 from faust.types import TP
 
-from app.instance import IDENTITY_INBOX, JOURNEY_INBOX, partitions, settings
+from app.instance import INBOX, partitions, settings
 from app.runtime.offsets import Offsets
 from app.status import Own
 from app.tokens import peer_token
 
 POLL_SECONDS = 0.005
-LAG_MAX = 500
-"""Packs that may wait for journeys, which keep their order by themselves."""
 _own = msgspec.msgpack.Decoder(Own)
 
 
@@ -30,20 +28,20 @@ class Rest:
         self._http, self._url, self._offsets = http, url, offsets
 
     async def reached(self) -> None:
-        """Returns when identities have handled all that was fed, and journeys nearly all."""
+        """Returns when all that was fed is handled, and what follows from it."""
         while True:
-            if await self._lag(IDENTITY_INBOX) == 0 and await self._lag(JOURNEY_INBOX) <= LAG_MAX:
+            if await self._is_reached():
                 return
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _lag(self, inbox: str) -> int:
+    async def _is_reached(self) -> bool:
         async with self._http.get(f"{self._url}/_peer/status") as answer:
             if answer.status != 200:
-                return LAG_MAX + 1
+                return False
             own = _own.decode(await answer.read())
-        finished = {TP(topic, partition): offset or 0 for topic, partition, offset in own.finished if topic == inbox}
-        ends = await self._offsets.ends(TP(inbox, partition) for partition in range(partitions))
-        return sum(max(0, end - finished.get(tp, 0)) for tp, end in ends.items())
+        finished = {TP(topic, partition): offset or 0 for topic, partition, offset in own.finished if topic == INBOX}
+        ends = await self._offsets.ends(TP(INBOX, partition) for partition in range(partitions))
+        return all(end <= finished.get(tp, 0) for tp, end in ends.items())
 
 
 @asynccontextmanager

@@ -24,6 +24,24 @@ class Follower(Protocol[N]):
     def count(self, number: int, replaced: Iterable[tuple[bytes, N | None, N | None]]) -> None: ...
 
 
+class Followers(Generic[R]):
+    """Several, told of everything one after the other."""
+
+    def __init__(self, *followers: Follower[R]) -> None:
+        self._followers = followers
+
+    async def begin(self, number: int, partition: Partition) -> None:
+        """See Follower."""
+        for follower in self._followers:
+            await follower.begin(number, partition)
+
+    def count(self, number: int, replaced: Iterable[tuple[bytes, R | None, R | None]]) -> None:
+        """See Follower."""
+        rows = list(replaced)
+        for follower in self._followers:
+            follower.count(number, rows)
+
+
 async def chunks(partition: Partition, prefix: bytes) -> AsyncIterator[list[tuple[bytes, bytes]]]:
     """All living rows of a prefix; others run between two chunks."""
     for rows in scan_all(partition, prefix):

@@ -3,7 +3,7 @@
 h|<uid>                              Header
 t|<uid>|<occurred_at>|<event_id>     Entry; a scan of the prefix is the journey in order
 e|<uid>|<event_id>                   occurred_at of the entry: an event is known by its id, whatever time a retry gives it
-c|<uid>|<subject>|<occurred_at>|<event_id>   1 for a click that counts, 0 for one that only repeats it (clicks.py)
+k|<uid>|<subject>|<occurred_at>|<event_id>   1 for a click that counts, 0 for one that only repeats it (clicks.py)
 l|<uid>|<subject>                    Latest: how the clicks of a subject end, so that the next one needs no scan
 o|                                   the limit of the partition: what occurred before it is not entered any more (ageing.py)
 """
@@ -84,7 +84,7 @@ class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 Row = Header | Entry | Latest | int
 TIMELINES = b"t|"
-CLICKS = b"c|"
+CLICKS = b"k|"
 LATEST = b"l|"
 LIMIT = b"o|"
 
@@ -122,12 +122,12 @@ def place_of(key: bytes) -> tuple[int, EventId]:
 
 def clicks_of(uid: UnifiedUserId, subject: str) -> bytes:
     """The prefix of a subject's clicks."""
-    return f"c|{uid}|{subject}|".encode()
+    return f"k|{uid}|{subject}|".encode()
 
 
 def click_key(uid: UnifiedUserId, subject: str, place: Place) -> bytes:
     """The key that tells whether a click counts; those of one subject compare like places."""
-    return f"c|{uid}|{subject}|{place.occurred_at:015d}|{place.event_id}".encode()
+    return f"k|{uid}|{subject}|{place.occurred_at:015d}|{place.event_id}".encode()
 
 
 def click_place(key: bytes) -> Place:

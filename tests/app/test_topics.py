@@ -18,16 +18,12 @@ def packaged_topics(tmp_path: Path) -> dict[str, Topic]:
 
 def test_every_topic_has_the_prefix_and_says_what_is_in_it(topics: dict[str, Topic]) -> None:
     channels = {f"p.behaviour.{name}" for name in load(PACKAGED_CONFIG).channels}
-    changelogs = {"p-identity-changelog", "p-journey-changelog"}
-    assert set(topics) == channels | {f"p.{name}" for name in RESERVED_TOPICS} | changelogs
+    assert set(topics) == channels | {f"p.{name}" for name in RESERVED_TOPICS} | {"p-people-changelog"}
     assert all(topic.key and topic.value and topic.meaning for topic in topics.values())
 
 
 def test_a_stage_and_its_table_have_the_same_partitions(topics: dict[str, Topic]) -> None:
-    counts = {
-        topics[name].partitions for name in ("p.identity.inbox", "p.journey.inbox", "p-identity-changelog", "p-journey-changelog")
-    }
-    assert counts == {8}
+    assert (topics["p.people.inbox"].partitions, topics["p-people-changelog"].partitions) == (8, 8)
     assert (topics["p.behaviour.web"].partitions, topics["p.requests"].partitions) == (2, 1)
 
 
@@ -37,17 +33,17 @@ def test_whatever_a_stage_reads_carries_the_brokers_time(topics: dict[str, Topic
 
 def test_tables_and_the_map_are_compacted_and_never_age_out(topics: dict[str, Topic]) -> None:
     compacted = {name: topic for name, topic in topics.items() if topic.config["cleanup.policy"] == "compact"}
-    assert set(compacted) == {"p-identity-changelog", "p-journey-changelog", "p.identity.map", "p.generation"}
+    assert set(compacted) == {"p-people-changelog", "p.identity.map", "p.generation"}
     assert all("retention.ms" not in topic.config for topic in compacted.values())
     assert all(int(topic.config["min.compaction.lag.ms"]) >= 3_600_000 for topic in compacted.values())
-    assert topics["p-journey-changelog"].config["max.message.bytes"] == "4194304"
+    assert topics["p-people-changelog"].config["max.message.bytes"] == "4194304"
 
 
 def test_ages_are_those_of_the_file(topics: dict[str, Topic]) -> None:
     day = 86_400_000
     ages = {name: int(topic.config["retention.ms"]) for name, topic in topics.items() if "retention.ms" in topic.config}
     assert (ages["p.behaviour.web"], ages["p.behaviour.rejected"]) == (30 * day, 30 * day)
-    assert (ages["p.identity.inbox"], ages["p.journey.inbox"]) == (7 * day, 7 * day)
+    assert ages["p.people.inbox"] == 7 * day
     assert (ages["p.requests"], ages["p.identity.merges"]) == (30 * day, -1)
 
 

@@ -74,12 +74,12 @@ async def recovery(system: System, worker: Worker) -> float:
             worker.start()
         await system.ready(worker, seconds=READY_SECONDS)
         took.append(time.perf_counter() - begun)
-    return await appended(system.bootstrap, changelogs(system.prefix)) / max(took[1] - took[0], POLL_SECONDS)
+    return await appended(system.bootstrap, [changelog(system.prefix)]) / max(took[1] - took[0], POLL_SECONDS)
 
 
-def changelogs(prefix: str) -> list[str]:
-    """The topics of a system's rows."""
-    return [f"{prefix}-{table}-changelog" for table in ("identity", "journey")]
+def changelog(prefix: str) -> str:
+    """The topic of a system's rows."""
+    return f"{prefix}-people-changelog"
 
 
 async def appended(bootstrap: str, topics: Sequence[str]) -> int:

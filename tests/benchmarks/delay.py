@@ -51,10 +51,10 @@ class Watch:
 
 @asynccontextmanager
 async def watching(bootstrap: str, prefix: str) -> AsyncIterator[Watch]:
-    """The changelog of the journeys of a system, watched meanwhile: all that is appended from the beginning of the context on."""
+    """The changelog of a system, watched meanwhile: all that is appended from the beginning of the context on."""
     watch = Watch()
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap, fetch_max_wait_ms=50) as consumer:
-        consumer.assign([TopicPartition(f"{prefix}-journey-changelog", partition) for partition in range(INNER_PARTITIONS)])
+        consumer.assign([TopicPartition(f"{prefix}-people-changelog", partition) for partition in range(INNER_PARTITIONS)])
         assert await consumer.seek_to_end(), "where the changelog ends is not known"
         reading = asyncio.create_task(watch.read(consumer))
         try:

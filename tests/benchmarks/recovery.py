@@ -22,7 +22,7 @@ from aiokafka.admin import NewTopic
 from app.administration import administering
 from app.broker import Broker
 from tests.benchmarks.behaviour import newcomers
-from tests.benchmarks.chain import appended, changelogs, settle
+from tests.benchmarks.chain import appended, changelog, settle
 from tests.benchmarks.machine import OTHERS, OURS, disk_bytes, measured, on
 from tests.benchmarks.report import show
 from tests.benchmarks.site import PARTITIONS, TOPIC, broker, employed, site
@@ -75,7 +75,7 @@ async def _figures(started: Broker, place: Path, people: int, runs: int) -> Figu
         everybody = list(newcomers(people))
         for first in range(0, people, CHUNK):
             await settle(system, loader, everybody[first : first + CHUNK])
-        names = changelogs(PREFIX)  # not compacted yet
+        names = [changelog(PREFIX)]  # not compacted yet
         rows, size = await appended(started.bootstrap, names), _bytes(started, names)
         stock = await _stock_rows(started, producer, rows)
         for number in range(runs):

@@ -32,8 +32,8 @@ CHUNK = 20_000
 DRAINED_SECONDS_MAX = 4 * 3_600.0
 PLACES = {
     "the topic": ["{prefix}.behaviour.web"],
-    "inboxes": ["{prefix}.identity.inbox", "{prefix}.journey.inbox"],
-    "changelogs": ["{prefix}-identity-changelog", "{prefix}-journey-changelog"],
+    "inboxes": ["{prefix}.people.inbox"],
+    "changelogs": ["{prefix}-people-changelog"],
     "outputs": ["{prefix}.identity.map", "{prefix}.identity.merges", "{prefix}.journey.changes"],
 }
 WORKERS_DISK = "a worker's disk"

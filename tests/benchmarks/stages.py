@@ -86,28 +86,25 @@ class Bench:
 
     def __init__(self, data: Path) -> None:
         os.environ |= {"ONETRAIL_DATA": str(data), "ONETRAIL_PREFIX": "bench", "ONETRAIL_KAFKA": "127.0.0.1:1"}
-        collect, identity, journey = (import_module(f"agents.{name}") for name in ("collect", "identity", "journey"))
+        collect, people = (import_module(f"agents.{name}") for name in ("collect", "people"))
         instance: Any = import_module("app.instance")
         self._publisher, self._relay = Publisher(), collect.relay
-        for sender in (collect.relay, identity.stage, journey.stage):
+        for sender in (collect.relay, people.stage):
             sender._publisher = self._publisher
-        self._stages = [
-            Driven("identity", instance.IDENTITY_INBOX, identity, instance.partitions, data),
-            Driven("journey", instance.JOURNEY_INBOX, journey, instance.partitions, data),
-        ]
+        self._people = Driven("people", instance.INBOX, people, instance.partitions, data)
         self.cpu: Counter[str] = Counter()
 
     async def run(self, events: Sequence[bytes]) -> None:
-        """Batch by batch, each until all stages are at rest."""
+        """Batch by batch, each until the stage is at rest."""
         for begin in range(0, len(events), BATCH):
             batch = enumerate(events[begin : begin + BATCH], begin)
             records = [Read("bench.behaviour.web", 0, offset, RECEIVED_MS, value) for offset, value in batch]
             started = time.process_time()
             await self._relay.apply("web/0", records)
             self.cpu["collect"] += time.process_time() - started  # type: ignore[assignment]
-            while any([await self._timed(stage) for stage in self._stages]):
+            while await self._timed(self._people):
                 pass
-        assert all(stage.handled >= len(events) for stage in self._stages), "events were turned away"
+        assert self._people.handled >= len(events), "events were turned away"
 
     async def _timed(self, stage: Driven) -> bool:
         started = time.process_time()

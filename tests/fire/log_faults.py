@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from itertools import product
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
@@ -24,8 +23,7 @@ from tests.fire.site import PREFIX
 from tests.real.crew import changelog
 from tests.real.crowd import BEGIN_MS, Behaviour
 
-CHANGELOGS = tuple(f"{PREFIX}-{table}-changelog" for table in ("identity", "journey"))
-INBOXES = tuple(f"{PREFIX}.{stage}.inbox" for stage in ("identity", "journey"))
+CHANGELOG, INBOX = f"{PREFIX}-people-changelog", f"{PREFIX}.people.inbox"
 CONFIG = {
     "cleanup.policy": "compact",
     "min.compaction.lag.ms": str(COMPACTION_LAG_MS),
@@ -46,9 +44,9 @@ async def stale_writer(fire: Fire) -> None:
 
 async def _write_stale(fire: Fire) -> None:
     async with AIOKafkaProducer(bootstrap_servers=fire.site.broker.bootstrap, acks="all") as producer:
-        for topic, partition in product(CHANGELOGS, range(fire.site.partitions)):
-            for key, value in stale(await changelog(fire.site.broker, topic, partition)):
-                await producer.send_and_wait(topic, value, key=key, partition=partition)
+        for partition in range(fire.site.partitions):
+            for key, value in stale(await changelog(fire.site.broker, CHANGELOG, partition)):
+                await producer.send_and_wait(CHANGELOG, value, key=key, partition=partition)
 
 
 def stale(records: list[tuple[int, bytes, bytes]], most: int = 5) -> list[tuple[bytes, bytes]]:
@@ -72,7 +70,7 @@ async def compaction(fire: Fire) -> None:
     await stale_writer(fire)
     await asyncio.sleep(2)
     await fire.site.ready()
-    tps = [TopicPartition(topic, partition) for topic, partition in product(CHANGELOGS, range(fire.site.partitions))]
+    tps = [TopicPartition(CHANGELOG, partition) for partition in range(fire.site.partitions)]
     ends = await fire.site.ends(tps)
     await _configure(fire, {"segment.ms": "1000", "min.compaction.lag.ms": "0", "min.cleanable.dirty.ratio": "0.01"})
     deadline = time.monotonic() + CLEANED_SECONDS_MAX
@@ -108,15 +106,14 @@ async def rows_withheld(fire: Fire) -> None:
 async def _configure(fire: Fire, changes: Mapping[str, str]) -> None:
     async def configure() -> None:
         async with administering(fire.site.broker.bootstrap) as admin:
-            resources = [ConfigResource(ConfigResourceType.TOPIC, topic, {**CONFIG, **changes}) for topic in CHANGELOGS]
-            await admin.alter_configs(resources)
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, CHANGELOG, {**CONFIG, **changes})])
 
     await _insist(configure)
 
 
 async def commits_lost(fire: Fire) -> None:
-    """All workers are killed, and what the group had committed of inboxes is lost: each message comes once more."""
-    tps = [TopicPartition(topic, partition) for topic, partition in product(INBOXES, range(fire.site.partitions))]
+    """All workers are killed, and what the group had committed of the inbox is lost: each message comes once more."""
+    tps = [TopicPartition(INBOX, partition) for partition in range(fire.site.partitions)]
     bootstrap, names = fire.site.broker.bootstrap, fire.kill_all()
 
     async def begin_anew() -> None:

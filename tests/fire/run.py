@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from tests.fire.burning import Fire
 from tests.fire.faults import FAULTS
 from tests.fire.load import Load
-from tests.fire.log_faults import CHANGELOGS
+from tests.fire.log_faults import CHANGELOG
 from tests.fire.people import Cast
 from tests.fire.probe import Prober
 from tests.fire.site import PREFIX, Site
@@ -71,7 +71,7 @@ class Progress:
 
     def __init__(self, bootstrap: str, partitions: int) -> None:
         self._bootstrap = bootstrap
-        self._tps = [TopicPartition(topic, number) for topic in CHANGELOGS for number in range(partitions)]
+        self._tps = [TopicPartition(CHANGELOG, number) for number in range(partitions)]
         self.longest = 0.0
 
     @asynccontextmanager

@@ -75,15 +75,14 @@ async def test_a_poisoned_record_is_rejected_with_its_reason_and_stops_nothing(s
     assert await journey_of(system, "behind poison") == ["behind poison"]
 
 
-@pytest.mark.parametrize("inbox", ["identity.inbox", "journey.inbox"])
-async def test_a_record_that_is_no_pack_is_rejected_and_stops_nothing(system: System, inbox: str) -> None:
+async def test_a_record_that_is_no_pack_is_rejected_and_stops_nothing(system: System) -> None:
     before = await rejections(system)
     expected = set()
     for partition in range(8):
         raw = NO_PACKS[partition % len(NO_PACKS)]
-        place = await system.put(inbox, raw, partition=partition)
-        expected.add(Rejection("internal", (system.topic(inbox), *place), raw))
-    crowd = [good(f"after {inbox} {number}") for number in range(20)]
+        place = await system.put("people.inbox", raw, partition=partition)
+        expected.add(Rejection("internal", (system.topic("people.inbox"), *place), raw))
+    crowd = [good(f"after no pack {number}") for number in range(20)]
     await system.tell(crowd)
     await system.settled()
     assert await rejections(system) - before == expected
@@ -108,20 +107,20 @@ async def test_what_is_told_to_others_names_nobody(system: System) -> None:
 async def test_a_worker_makes_the_topics_it_needs(system: System) -> None:
     async with administering(system.bootstrap) as admin:
         topics = [topic for topic in await admin.list_topics() if topic.startswith(system.prefix)]
-    assert {system.topic("behaviour.web"), system.topic("identity.inbox"), "chain-journey-changelog"} <= set(topics)
+    assert {system.topic("behaviour.web"), system.topic("people.inbox"), "chain-people-changelog"} <= set(topics)
 
 
 async def test_messages_that_were_deleted_unhandled_are_told_though_the_group_and_its_commits_are_gone(system: System) -> None:
     (worker,) = system.workers
     worker.stop()
-    lost = [await system.put("identity.inbox", b"unheard", partition=3) for _ in range(4)]
+    lost = [await system.put("people.inbox", b"unheard", partition=3) for _ in range(4)]
     async with administering(system.bootstrap) as admin:
-        await admin.delete_records({TopicPartition(system.topic("identity.inbox"), 3): RecordsToDelete(lost[-1][1] + 1)})
+        await admin.delete_records({TopicPartition(system.topic("people.inbox"), 3): RecordsToDelete(lost[-1][1] + 1)})
         await forgotten(admin, system.prefix)
     worker.start()
     await system.ready(worker)
     assert (await system.settled())["rejected"]["expired"] == len(lost)
-    line = f"identity.inbox/3: 4 records from offset {lost[0][1]} on were deleted before they were read"
+    line = f"people.inbox/3: 4 records from offset {lost[0][1]} on were deleted before they were read"
     assert f"{line}; people and journeys lack what they said: run `onetrail rebuild`" in worker.log.read_text()
 
 

@@ -270,7 +270,7 @@ async def test_status_counts_everything_once(case: Case) -> None:
     assert (status["frozen_clusters"], status["rejected"]) == (0, {})
     assert status["events"] == 4 + MANY or status["events"] == 4 + MANY + 600
     assert set(status["lag"].values()) == {0}
-    assert {"lookups.behaviour.web", "lookups.identity.inbox", "lookups.journey.inbox"} <= set(status["lag"])
+    assert {"lookups.behaviour.web", "lookups.people.inbox"} <= set(status["lag"])
     assert [worker["partitions"] for worker in status["workers"]] == [list(range(8))]
 
 
@@ -282,7 +282,7 @@ async def test_health_and_readiness_need_no_token(case: Case, path: str, expecte
 async def test_metrics_are_text_without_a_token_and_name_nobody(case: Case) -> None:
     answer = await case.system.get("/metrics", token=None)
     assert (answer.status, answer.headers["Content-Type"].split(";")[0]) == (200, "text/plain")
-    assert 'onetrail_partitions{table="identity"} 8.0' in answer.body
+    assert 'onetrail_partitions{table="people"} 8.0' in answer.body
     assert "13800138000" not in answer.body
 
 

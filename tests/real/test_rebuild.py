@@ -73,7 +73,7 @@ async def rebuild(system: System, *options: str) -> dict[str, Any]:
 
 async def in_use(system: System, state: int) -> None:
     """Waits until the worker is one of that state."""
-    name = f"{PREFIX}.g{state}.identity.inbox" if state else f"{PREFIX}.identity.inbox"
+    name = f"{PREFIX}.g{state}.people.inbox" if state else f"{PREFIX}.people.inbox"
     end = time.monotonic() + SECONDS_MAX
     while name not in (await system.settled())["lag"]:
         assert time.monotonic() < end, "the worker stays what it was"
@@ -111,6 +111,6 @@ async def test_a_state_is_built_switched_to_and_left_again(system: System) -> No
     assert await known_events(system, "new") == ["after", "later"], "it goes on where it stopped"
 
     gone = (await rebuild(system, "--drop"))["deleted"]
-    assert f"{PREFIX}.g1.identity.inbox" in gone
-    assert f"{PREFIX}.identity.inbox" not in gone
+    assert f"{PREFIX}.g1.people.inbox" in gone
+    assert f"{PREFIX}.people.inbox" not in gone
     assert (await check(system)).document["right"]

@@ -183,7 +183,7 @@ async def test_rejected_records_are_listed_by_reason_and_time(onetrail: Onetrail
 async def test_a_retry_sends_each_rejected_record_once_more(onetrail: Onetrail) -> None:
     onetrail("topics")
     await onetrail.reject(("bad_time", f"{onetrail.prefix}.behaviour.web", event(1)), ("not_json", "collector:web", b"{"))
-    await onetrail.reject(("internal", f"{onetrail.prefix}.identity.inbox", b"\x93"))
+    await onetrail.reject(("internal", f"{onetrail.prefix}.people.inbox", b"\x93"))
     assert "1 retried, 0 were retried before\n" in onetrail("rejected", "--retry", "--reason", "bad_time").err
     assert "1 retried, 1 were retried before; 1 cannot be" in onetrail("rejected", "--retry").err
     assert "0 retried, 2 were retried before; 1 cannot be" in onetrail("rejected", "--retry").err

@@ -50,13 +50,13 @@ async def test_processes_that_create_at_the_same_time_do_not_hinder_one_another(
 
 async def test_a_topic_made_otherwise_stays_and_is_told_with_setting_wanted_and_found(broker: Broker, tmp_path: Path) -> None:
     settings, config = settings_for(broker, tmp_path, "other"), config_of(tmp_path, SMALL)
-    await make(settings, NewTopic("other.identity.inbox", 3, 1, topic_configs={"retention.ms": "1000"}))
+    await make(settings, NewTopic("other.people.inbox", 3, 1, topic_configs={"retention.ms": "1000"}))
     await create(settings, config)
     assert set(await check(settings, config)) == {
-        Mismatch("other.identity.inbox", "partitions", "2", "3"),
-        Mismatch("other.identity.inbox", "retention.ms", "604800000", "1000"),
-        Mismatch("other.identity.inbox", "message.timestamp.type", "LogAppendTime", "CreateTime"),
-        Mismatch("other.identity.inbox", "max.message.bytes", "2097152", "1048588"),
+        Mismatch("other.people.inbox", "partitions", "2", "3"),
+        Mismatch("other.people.inbox", "retention.ms", "604800000", "1000"),
+        Mismatch("other.people.inbox", "message.timestamp.type", "LogAppendTime", "CreateTime"),
+        Mismatch("other.people.inbox", "max.message.bytes", "2097152", "1048588"),
     }
 
 

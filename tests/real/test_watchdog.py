@@ -71,7 +71,7 @@ async def words(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 async def test_a_worker_whose_rows_are_not_acknowledged_says_so_and_ends(words: dict[str, str]) -> None:
-    assert "worker ends, it makes no progress: silent.identity.inbox/" in words["silent"]
+    assert "worker ends, it makes no progress: silent.people.inbox/" in words["silent"]
     assert "its lane waits for the changelog: Kafka has not acknowledged the rows (" in words["silent"]
     assert " more are stuck too)" in words["silent"]
 

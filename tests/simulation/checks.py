@@ -34,7 +34,7 @@ def holders(world: World) -> Custody:
 def disks(world: World) -> Iterator[str]:
     """Whoever takes over a partition, with an empty or an old disk, holds what the owner held."""
     monotone = world.setting.rules.monotone
-    for partition in world.runtime.partitions.values():
+    for partition in world.runtime.partitions:
         held = {key: row for key, (_, row) in partition.disk.rows.items() if key != "z|"}
         if partition.restored(None, monotone) != held:
             yield "changelog-gap"

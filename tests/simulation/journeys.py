@@ -45,9 +45,9 @@ def address(message: JourneyNews | HandedOver) -> str:
 
 def react(message: JourneyNews | HandedOver, read: Callable[[str], Any]) -> Reaction:
     """What a journey does with a message."""
-    sends: list[tuple[str, Any]] = []
+    sends: list[Any] = []
     before: Journey = read(address(message)) or EMPTY
-    after = _changed(before, message, lambda sent: sends.append(("journey", sent)))
+    after = _changed(before, message, sends.append)
     return Reaction({} if after is before else {address(message): after}, sends, [])
 
 

@@ -147,7 +147,7 @@ PROTOCOL: dict[str, Mutant] = {
     ),
     "no proposal number": Mutant(LIMITED, ((handshake, "answers", lambda row, number: row.state == "frozen"),)),
     "answered proposals are forgotten": Mutant(
-        BACK_AND_FORTH, ((handshake, "was_answered", lambda content, message: False),), first=100
+        BACK_AND_FORTH, ((handshake, "was_answered", lambda content, message: False),), first=99
     ),
     "absorbed uids are forgotten": Mutant(UNLINKS, ((handshake, "was_absorbed", lambda content, uid: False),)),
     "either side may propose": Mutant(

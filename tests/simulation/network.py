@@ -4,33 +4,33 @@ import random
 from collections import Counter
 from typing import Any
 
-from tests.simulation.partition import DUPLICATES_MAX, Batch, Delivery, Faults, Partition, Rules, Stage, Target
+from tests.simulation.partition import DUPLICATES_MAX, OUTSIDE, Batch, Delivery, Faults, Partition, Rules, Source, Stage
 
 STRICT, FEW = Rules(), Faults()
 
 
 class Network:
-    """The partitions of all stages, what is on the way between them, and the records for the outside."""
+    """The partitions of the stage, what is on the way between them, and the records for the outside."""
 
-    def __init__(self, rng: random.Random, stages: dict[str, Stage], count: int, rules: Rules, faults: Faults) -> None:
-        self.rng, self.stages, self.count, self.rules, self.faults = rng, stages, count, rules, faults
+    def __init__(self, rng: random.Random, stage: Stage, count: int, rules: Rules, faults: Faults) -> None:
+        self.rng, self.stage, self.count, self.rules, self.faults = rng, stage, count, rules, faults
         inboxes = 1 if rules.one_inbox else 2
-        self.partitions = {(name, i): Partition(name, i, inboxes) for name in stages for i in range(count)}
+        self.partitions = [Partition(i, inboxes) for i in range(count)]
         self.duplicates: list[Delivery] = []
         self.records: list[Any] = []
         self.stats: Counter[str] = Counter()
         self._outside = 0
 
-    def inject(self, stage: str, message: Any) -> None:
+    def inject(self, message: Any) -> None:
         """A message from outside; each copy of it has a sequence number of its own."""
-        self.deliver(self._from_outside(stage, message), may_repeat=True)
+        self.deliver(self._from_outside(message), may_repeat=True)
 
     def deliver(self, delivery: Delivery, may_repeat: bool) -> None:
         """Into the inbox, and perhaps once more later."""
         partition = self.partitions[delivery.target]
-        outside = delivery.source[0] == "outside"
+        outside = delivery.source == OUTSIDE
         if outside and not may_repeat:
-            delivery = self._from_outside(delivery.target[0], delivery.message)
+            delivery = self._from_outside(delivery.message)
         inbox = 0 if outside or self.rules.one_inbox else 1
         partition.inboxes[inbox].append((delivery.source, delivery.sequence, delivery.message))
         self.stats["messages"] += 1
@@ -39,7 +39,7 @@ class Network:
             self.stats["duplicates"] += 1
             self.duplicates.append(delivery)
 
-    def publish(self, outputs: dict[Target, list[Delivery]], records: list[Any], whole: bool) -> None:
+    def publish(self, outputs: dict[int, list[Delivery]], records: list[Any], whole: bool) -> None:
         """Outputs arrive; or, of what goes to each destination, only a prefix (without the rule: any part)."""
         for queue in (*outputs.values(), records):
             count = len(queue) if whole else self.rng.randint(0, len(queue))
@@ -52,17 +52,16 @@ class Network:
                 else:
                     self.deliver(one, may_repeat=True)
 
-    def address(self, batch: Batch, inbox: int, offset: int, sends: list[tuple[str, Any]]) -> None:
+    def address(self, batch: Batch, inbox: int, offset: int, sends: list[Any]) -> None:
         """Sequence numbers rise from this partition to each destination: (inbox offset, index among its outputs)."""
-        source = batch.partition.name if inbox == 0 else (f"{batch.partition.name[0]}+", batch.partition.name[1])
-        counts: Counter[Target] = Counter()
-        for stage, message in sends:
-            target = (stage, self.stages[stage].place(message, self.count))
+        source = Source("people" if inbox == 0 else "people+", batch.partition.index)
+        counts: Counter[int] = Counter()
+        for message in sends:
+            target = self.stage.place(message, self.count)
             queue = batch.outputs.setdefault(target, [])
             queue.append(Delivery(target, source, (offset, counts[target]), message))
             counts[target] += 1
 
-    def _from_outside(self, stage: str, message: Any) -> Delivery:
+    def _from_outside(self, message: Any) -> Delivery:
         self._outside += 1
-        target = (stage, self.stages[stage].place(message, self.count))
-        return Delivery(target, ("outside", 0), (self._outside, 0), message)
+        return Delivery(self.stage.place(message, self.count), OUTSIDE, (self._outside, 0), message)

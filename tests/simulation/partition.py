@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 Stamp = tuple[int, ...]
 Stamped = tuple[Stamp, Any]
-Target = tuple[str, int]
 Sequence = tuple[int, int]
 
 CURSOR = "z|"
@@ -53,10 +52,10 @@ class Faults:
 
 
 class Reaction(NamedTuple):
-    """What a stage does with one message: rows by key, messages to (stage, message), records."""
+    """What a stage does with one message: rows by key, messages, records."""
 
     rows: dict[str, Any]
-    sends: list[tuple[str, Any]]
+    sends: list[Any]
     records: list[Any]
 
 
@@ -89,11 +88,21 @@ class Disk:
         self.persisted = persisted
 
 
-class Delivery(NamedTuple):
-    """A message on its way, with its source's sequence number."""
+class Source(NamedTuple):
+    """Who numbers messages: a partition, or the outside."""
 
-    target: Target
-    source: Target
+    name: str
+    number: int
+
+
+OUTSIDE = Source("outside", 0)
+
+
+class Delivery(NamedTuple):
+    """A message on its way to a partition, with its source's sequence number."""
+
+    target: int
+    source: Source
     sequence: Sequence
     message: Any
 
@@ -102,7 +111,7 @@ class Delivery(NamedTuple):
 class Rest:
     """What was left to do of a batch."""
 
-    outputs: dict[Target, list[Delivery]] = field(default_factory=dict)
+    outputs: dict[int, list[Delivery]] = field(default_factory=dict)
     records: list[Any] = field(default_factory=list)
     rows: list[tuple[str, Stamped]] = field(default_factory=list)
 
@@ -118,11 +127,11 @@ class Stalled:
 
 
 class Partition:
-    """One partition of a stage: its inbox, its changelog, two disks, one owner."""
+    """One partition of the stage: its inbox, its changelog, two disks, one owner."""
 
-    def __init__(self, stage: str, index: int, inboxes: int) -> None:
-        self.name: Target = (stage, index)
-        self.inboxes: list[list[tuple[Target, Sequence, Any]]] = [[] for _ in range(inboxes)]
+    def __init__(self, index: int, inboxes: int) -> None:
+        self.index = index
+        self.inboxes: list[list[tuple[Source, Sequence, Any]]] = [[] for _ in range(inboxes)]
         self.positions = [0] * inboxes
         self.committed = [0] * inboxes
         self.disks = [Disk(), Disk()]
@@ -181,9 +190,9 @@ class Batch:
         self.partition = partition
         self.rows = partition.disk.rows
         held = self.rows.get(CURSOR)
-        self.seen: dict[Target, Sequence] = dict(held[1]) if held else {}
+        self.seen: dict[Source, Sequence] = dict(held[1]) if held else {}
         self.changed: dict[str, Stamped] = {}
-        self.outputs: dict[Target, list[Delivery]] = {}
+        self.outputs: dict[int, list[Delivery]] = {}
         self.records: list[Any] = []
         self.last: Stamp | None = None
         self.start = tuple([-1] * len(partition.inboxes))
@@ -197,17 +206,15 @@ class Batch:
         held = self.held(key)
         return held[1] if held else None
 
-    def write(self, key: str, row: Any, inbox: int, offset: int | None) -> None:
-        """A changed row; the stamp moves when the row was addressed by the message at `offset`."""
+    def write(self, key: str, row: Any, inbox: int, offset: int) -> None:
+        """A row changed by the message at `offset`."""
         held = self.held(key)
         stamp = held[0] if held else self.start
-        if offset is not None:
-            stamp = (*stamp[:inbox], offset, *stamp[inbox + 1 :])
-        self.changed[key] = (stamp, row)
+        self.changed[key] = ((*stamp[:inbox], offset, *stamp[inbox + 1 :]), row)
 
     def to_append(self, rules: Rules) -> list[tuple[str, Stamped]]:
-        """Cluster rows, then node rows, then the cursor: what points comes after what it points to."""
-        keys = sorted(self.changed, key=lambda key: key.startswith("n|") is rules.nodes_last)
+        """Journeys, then clusters, then nodes, then the cursor: what points, or tells, comes after what it points to, or told."""
+        keys = sorted(self.changed, key=lambda key: (not key.startswith("j|"), key.startswith("n|") is rules.nodes_last))
         rows = [(key, self.changed[key]) for key in keys]
         if rules.cursor:
             assert self.last is not None

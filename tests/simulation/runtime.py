@@ -31,16 +31,14 @@ class Crashed(Exception):
 
 
 class Runtime(Network):
-    """All partitions of all stages, and the world's malice."""
+    """All partitions of the stage, and the world's malice."""
 
-    def __init__(
-        self, rng: random.Random, stages: dict[str, Stage], count: int, rules: Rules = STRICT, faults: Faults = FEW
-    ) -> None:
-        super().__init__(rng, stages, count, rules, faults)
+    def __init__(self, rng: random.Random, stage: Stage, count: int, rules: Rules = STRICT, faults: Faults = FEW) -> None:
+        super().__init__(rng, stage, count, rules, faults)
         self.stalled: list[Stalled] = []
         self.breaking = True
 
-    def run(self, injected: list[tuple[str, Any]], steps_max: int = 20_000) -> None:
+    def run(self, injected: list[Any], steps_max: int = 20_000) -> None:
         """Delivers everything in some order until all is at rest; RuntimeError when it never is."""
         left = injected[::-1]
         for _ in range(steps_max):
@@ -48,19 +46,18 @@ class Runtime(Network):
                 return self._settle()
         raise RuntimeError("no rest")
 
-    def rows(self, stage: str) -> dict[str, Any]:
-        """All rows of a stage, as their owners hold them."""
-        mine = (p for name, p in self.partitions.items() if name[0] == stage)
-        return {key: row for p in mine for key, (_, row) in p.disk.rows.items() if key != CURSOR}
+    def rows(self) -> dict[str, Any]:
+        """All rows, as their owners hold them."""
+        return {key: row for p in self.partitions for key, (_, row) in p.disk.rows.items() if key != CURSOR}
 
     # What happens next.
 
-    def _step(self, left: list[tuple[str, Any]]) -> bool:
+    def _step(self, left: list[Any]) -> bool:
         rng = self.rng
         if left and rng.random() < 0.5:
-            self.inject(*left.pop())
+            self.inject(left.pop())
             return True
-        busy = [p for p in self.partitions.values() if p.waiting()]
+        busy = [p for p in self.partitions if p.waiting()]
         idle = not busy and not left
         if self.duplicates and (idle or rng.random() < 0.05):
             self.deliver(self.duplicates.pop(rng.randrange(len(self.duplicates))), may_repeat=False)
@@ -77,7 +74,7 @@ class Runtime(Network):
         rng = self.rng
         if not (self.breaking and self.faults.crash and rng.random() < 0.6):
             return False
-        partition = rng.choice(list(self.partitions.values()))
+        partition = rng.choice(self.partitions)
         if self.faults.compact and rng.random() < 0.5:
             self._compact(partition)
         else:
@@ -86,7 +83,7 @@ class Runtime(Network):
 
     def _settle(self) -> None:
         self.breaking = False
-        for partition in self.partitions.values():
+        for partition in self.partitions:
             partition.committed = list(partition.positions)
             if self.faults.compact:
                 self._compact(partition)
@@ -116,7 +113,6 @@ class Runtime(Network):
 
     def _handle(self, batch: Batch, inbox: int) -> None:
         partition, rules = batch.partition, self.rules
-        stage = self.stages[partition.name[0]]
         offset = partition.positions[inbox]
         source, sequence, message = partition.inboxes[inbox][offset]
         partition.positions[inbox] += 1
@@ -125,13 +121,13 @@ class Runtime(Network):
             if batch.seen.get(source, (-1, -1)) >= sequence:
                 return
             batch.seen[source] = sequence
-        address = stage.address(message)
+        address = self.stage.address(message)
         held = batch.held(address)
         if rules.stamps and held is not None and held[0][inbox] >= offset:
             return
-        reaction = stage.react(message, batch.read)
+        reaction = self.stage.react(message, batch.read)
         for key, row in reaction.rows.items():
-            batch.write(key, row, inbox, offset if key == address else None)
+            batch.write(key, row, inbox, offset)
         batch.records.extend(reaction.records)
         self.address(batch, inbox, offset, reaction.sends)
 

@@ -1,4 +1,4 @@
-"""One seed: a history, the stages and the runtime, brought to rest."""
+"""One seed: a history, the stage and the runtime, brought to rest."""
 
 import random
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from models.identity.outcome import Output
 from models.identity.policy import DEFAULT, Policy
 from models.identity.rows import Cluster, Node
 from models.ids import IdentifierKey, UnifiedUserId, route
+from models.journey_messages import ToJourney
 from tests.simulation import journeys
 from tests.simulation.history import History, Scale, draw
 from tests.simulation.journeys import Journey
@@ -67,19 +68,18 @@ def simulate(seed: int, setting: Setting, steps_max: int = 20_000) -> World:
 
 def play(history: History, setting: Setting, rng: random.Random, steps_max: int = 20_000) -> World:
     """Brings a given history to rest."""
-    stages = {"identity": Stage(address, place_identity, react_identity), "journey": JOURNEY}
-    runtime = Runtime(rng, stages, setting.partitions, setting.rules, setting.faults)
-    policies = [("identity", SetPolicy(i, history.policy, 1)) for i in range(setting.partitions)]
+    runtime = Runtime(rng, PEOPLE, setting.partitions, setting.rules, setting.faults)
+    policies = [SetPolicy(i, history.policy, 1) for i in range(setting.partitions)]
     with patch.multiple(bounds, COUNTED_MAX=setting.counted_max, LINKED_MAX=setting.linked_max):
-        runtime.run([*policies, *(("identity", message) for message in history.arrivals)], steps_max)
-    rows = runtime.rows("identity")
+        runtime.run([*policies, *history.arrivals], steps_max)
+    rows = runtime.rows()
     return World(
         history,
         runtime,
         setting,
         {IdentifierKey(key[2:]): row for key, row in rows.items() if key.startswith("n|")},
         {UnifiedUserId(key[2:]): row for key, row in rows.items() if key.startswith("c|")},
-        {UnifiedUserId(key[2:]): row for key, row in runtime.rows("journey").items()},
+        {UnifiedUserId(key[2:]): row for key, row in rows.items() if key.startswith("j|")},
     )
 
 
@@ -96,16 +96,31 @@ def placed(name: str, partitions: int) -> int:
 
 
 def react_identity(message: IdentityMessage, read: Callable[[str], Any]) -> Reaction:
-    """The real handlers."""
+    """The real handlers; what they tell a journey takes effect at once, as in models.people."""
     outcome = handle(message, read)
     for key, row in outcome.rows.items():
         assert not isinstance(row, Cluster) or row.into is None or row.into < key[2:], "merged into a younger one"
-    sends: list[tuple[str, Any]] = [("identity", sent) for sent in outcome.messages]
-    sends.extend(("journey", told) for told in outcome.journeys)
-    return Reaction(outcome.rows, sends, outcome.outputs)
+    rows, sends = dict[str, Any](outcome.rows), list[Any](outcome.messages)
+
+    def seen(key: str) -> Any:
+        return rows.get(key) or read(key)
+
+    for told in outcome.journeys:
+        kept = journeys.react(told, seen)
+        rows |= kept.rows
+        sends += kept.sends
+    return Reaction(rows, sends, outcome.outputs)
 
 
-JOURNEY = Stage(journeys.address, lambda message, partitions: placed(message.uid, partitions), journeys.react)
+def _is_of_journeys(message: Any) -> bool:
+    return isinstance(message, ToJourney | journeys.HandedOver)
+
+
+PEOPLE = Stage(
+    lambda message: journeys.address(message) if _is_of_journeys(message) else address(message),
+    lambda message, count: placed(message.uid, count) if _is_of_journeys(message) else place_identity(message, count),
+    lambda message, read: (journeys.react if _is_of_journeys(message) else react_identity)(message, read),
+)
 
 
 def drawn_setting(seed: int) -> Setting:

@@ -11,7 +11,8 @@ from models.identity.rows import Cluster, Proposal, Row
 from models.identity.values import Bond, Content, Evidence, Member, Sighting
 from models.ids import EventId, IdentifierKey, UnifiedUserId
 from tables.census import Census, Frozen, Standstill
-from tables.identity import CLUSTERS, codec
+from tables.codec import codec
+from tables.identity import CLUSTERS
 
 A, B = (Sighting(IdentifierKey(f"user_id:{name}"), "user_id", name) for name in "ab")
 MEMBER = Member(0, "user_id", "a", 0)

@@ -6,7 +6,8 @@ from app.runtime.rows import Partition, stamp
 from models.identity.messages import cluster_address, node_address
 from models.identity.rows import Cluster, Node, Row
 from models.ids import IdentifierKey, UnifiedUserId
-from tables.identity import cluster_of, codec, node_of
+from tables.codec import codec
+from tables.identity import cluster_of, node_of
 
 PHONE, ANN = IdentifierKey("phone:x"), UnifiedUserId("u_ann")
 NODE = node_address(PHONE).encode()

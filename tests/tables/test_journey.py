@@ -30,7 +30,8 @@ from models.journey.summary import Place
 from models.journey_messages import Moved
 from models.timeline import place_of
 from tables import journey
-from tables.journey import Window, codec, entries_of, event_of, events, header_of, known_of
+from tables.codec import codec
+from tables.journey import Window, entries_of, event_of, events, header_of, known_of
 from tests.models.journey.making import encode, made
 from tests.models.journey.shelf import folded
 

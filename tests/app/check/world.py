@@ -32,7 +32,7 @@ from models.journey.rows import Row as JourneyRow
 from models.notation import Line
 from models.occurrence import occurred
 from models.parse import Position, parse
-from tables import identity, journey
+from tables.codec import codec
 from tests.models.journey.shelf import Shelf
 from tests.scenarios.chain import requested, sighting_of
 from tests.scenarios.suite import BEGIN_MS, record
@@ -128,8 +128,8 @@ class World:
         for written in self.written:
             told.take(written, is_within=True)
         told.flush()
-        keep(ledger, "identity", [(at.encode(), identity.codec.encode(b"", row)) for at, row in sorted(self.rows.items())])
-        keep(ledger, "journey", [(key, journey.codec.encode(b"", row)) for key, row in self._shown()])
+        keep(ledger, "identity", [(at.encode(), codec.encode(b"", row)) for at, row in sorted(self.rows.items())])
+        keep(ledger, "journey", [(key, codec.encode(b"", row)) for key, row in self._shown()])
         return ledger, told
 
     def _shown(self) -> list[tuple[bytes, JourneyRow]]:

@@ -95,7 +95,7 @@ def retrying(tmp_path: Path) -> Retrying:
         ("onetrail.behaviour.pulled", "onetrail.behaviour.pulled"),
         ("collector:hotline", "onetrail.behaviour.hotline"),
         ("collector:fax", None),
-        ("onetrail.identity.inbox", None),
+        ("onetrail.people.inbox", None),
         ("onetrail.behaviour.rejected", None),
         ("other.behaviour.web", None),
         ("", None),

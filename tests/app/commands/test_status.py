@@ -9,7 +9,7 @@ from app.commands.status import show
 
 DOCUMENT: dict[str, Any] = {
     "settled": False,
-    "lag": {"onetrail.behaviour.web": 0, "onetrail.identity.inbox": 17},
+    "lag": {"onetrail.behaviour.web": 0, "onetrail.people.inbox": 17},
     "workers": [{"url": "http://127.0.0.1:6066", "partitions": [0, 2]}, {"url": "http://127.0.0.1:6067", "partitions": []}],
     "frozen_clusters": 3,
     "events": 31106,
@@ -33,7 +33,7 @@ def test_all_of_it_is_on_one_screen() -> None:
         "127.0.0.1:6067",
         "0 2",
         "bad_time",
-        "identity.inbox",
+        "people.inbox",
         "17",
     ]
     assert [word for word in wanted if word not in text] == []

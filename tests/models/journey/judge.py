@@ -3,7 +3,7 @@
 from models.clicks import gap_of
 from models.event import Event
 from models.ids import EventId, IdentifierKey, UnifiedUserId
-from models.journey.rows import click_key, entry_key, id_key, latest_key, place_of
+from models.journey.rows import CLICKS, click_key, entry_key, id_key, latest_key, place_of
 from models.journey.summary import Place, join
 from models.timeline import merged
 from tests.models.journey.shelf import Shelf, folded
@@ -121,7 +121,7 @@ def _clicks_are_indexed(shelf: Shelf, uid: UnifiedUserId) -> None:
     """Each click has its row, and nothing else has."""
     clicks = {key: entry for key, entry in shelf.entries(uid) if entry.subject}
     wanted = {click_key(uid, one.subject, Place(*place_of(key))): int(not one.is_repeat) for key, one in clicks.items()}
-    indexed = {key: row for key, row in shelf.rows.items() if key.startswith(b"c|" + uid.encode() + b"|")}
+    indexed = {key: row for key, row in shelf.rows.items() if key.startswith(CLICKS + uid.encode() + b"|")}
     assert indexed == wanted, f"{uid} has a wrong index of clicks"
 
 
