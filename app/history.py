@@ -43,7 +43,7 @@ class History:
         return self._read / self._size
 
     def messages(self) -> Iterator[IdentityMessage]:
-        """What the file tells the identity stage, in order."""
+        """What the file tells identities, in order."""
         try:
             with self._open() as file:
                 first = file.peek(64).lstrip()[:1]

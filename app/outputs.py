@@ -44,7 +44,7 @@ class Outputs:
         self._changes, self._rejected = f"{prefix}.journey.changes", f"{prefix}.behaviour.rejected"
 
     def records(self, output: Output) -> Iterator[Record]:
-        """The records of an output of the identity stage; a request's result is for lookups, a long way for metrics."""
+        """The records of an output of identities; a request's result is for lookups, a long way for metrics."""
         match output:
             case Merged():
                 body: dict[str, Any] = {"unified_user_id": output.survivor, "absorbed": output.absorbed}

@@ -1,4 +1,4 @@
-"""What the identity stage tells journeys.
+"""What identities tell journeys.
 
 A journey belongs to one uid and hears of its events and fate from that uid's cluster alone, in order. When clusters
 merge or part, the journeys hand over what follows the identifiers; an event always follows its anchor. `versions` are

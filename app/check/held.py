@@ -56,7 +56,7 @@ class Held:
         self._owners: Mapping[str, list[int]] = {}
 
     async def cursors(self, partitions: int) -> list[tuple[str, int]]:
-        """What the identity stage has seen of each source."""
+        """What has been seen of each source."""
         found = []
         for partition in range(partitions):
             async for rows in self._rows("identity", partition, CURSOR):
@@ -106,7 +106,7 @@ class Held:
 
 
 def keep(ledger: Ledger, table: str, rows: Rows) -> None:
-    """Rows of a table of the workers as rows of the ledger."""
+    """Rows of the workers, of identities or of journeys, as rows of the ledger."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for key, body in rows:
         for name, row in identity_rows(key, body) if table == "identity" else journey_rows(key, body):
@@ -117,7 +117,7 @@ def keep(ledger: Ledger, table: str, rows: Rows) -> None:
 
 
 def identity_rows(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """What a row of the identity table says, as (table of the ledger, row)."""
+    """What a row of identities says, as (table of the ledger, row)."""
     row = codec.decode(key, body)
     name = key[2:].decode()
     if isinstance(row, Node):
@@ -140,7 +140,7 @@ def _content(uid: str, content: Content) -> Iterator[tuple[str, tuple[Any, ...]]
 
 
 def journey_rows(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """What a row of the journey table says, as (table of the ledger, row)."""
+    """What a row of journeys says, as (table of the ledger, row)."""
     row = codec.decode(key, body)
     if isinstance(row, Header):
         moving = int(row.sweep is not None)

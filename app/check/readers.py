@@ -1,4 +1,4 @@
-"""By which rules the records of behaviour topics were read: the cursors of the identity table remember it.
+"""By which rules the records of behaviour topics were read: the cursors of the workers remember it.
 
 A source of messages is named by topic id, partition and the rules that its records were read by (`app.reading.rules_name`);
 the number of its last message holds the last offset. So the cursors tell up to which offset other rules were at work.

@@ -50,7 +50,7 @@ class Recent(Generic[R]):
     have come together, those that no batch has met since the last time give way, so there are at most twice as many.
     """
 
-    ROWS_MAX = 2_000
+    ROWS_MAX = 6_000
 
     def __init__(self, persisted: int) -> None:
         self.persisted = persisted

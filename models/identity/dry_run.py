@@ -1,4 +1,4 @@
-"""The identity stage in memory: the same handlers, one partition, one message after the other.
+"""Identities in memory: the same handlers, one partition, one message after the other.
 
 For trying out rules on a history before anybody's data is touched. Without limits the order of a history does not matter, so
 what is found here is what any number of partitions find; with limits it is one of the orders that are possible.

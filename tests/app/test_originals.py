@@ -35,7 +35,7 @@ def came(offset: int, event_id: str, at: int = AT, partition: int = 0, headers: 
 
 
 def late(record: Any) -> Record:
-    """What the journey stage says of it."""
+    """What its journey says of it."""
     event = READING.event(record)
     assert isinstance(event, Event)
     body = msgspec.msgpack.encode(event)

@@ -139,7 +139,7 @@ async def test_a_lost_row_is_found_and_named(system: System) -> None:
 
 def lose_an_entry(worker: Worker) -> str:
     """Deletes the first entry of a partition that has one; the id of its event."""
-    for path in sorted(worker.data.glob("state/**/journey-*.db")):
+    for path in sorted(worker.data.glob("state/**/people-*.db")):
         with closing(rocksdict.Rdict(str(path), RocksDBOptions(use_rocksdict=True).as_options())) as rows:
             entries: Iterator[tuple[Any, Any]] = rows.items(from_key=b"t|")
             first = next(((key, row) for key, row in entries if key.startswith(b"t|") and len(row) > STAMP), None)
