@@ -14,6 +14,7 @@ from app import topics
 from app.access import Access
 from app.audit import Trail
 from app.config import Config, load
+from app.former import is_former
 from app.generation import chosen
 from app.guards import announce
 from app.logs import config_of
@@ -177,9 +178,9 @@ async def publish(records: Sequence[Record]) -> None:
 
 async def _prepare(app: App) -> None:
     """Creates the topics that are missing, announces the guards, learns the ids of the topics that are consumed."""
+    await _refuse_former()
     await topics.create(settings, config)
     await _demand_generation(app)
-    await _refuse_former()
     await announce(settings, config, INBOX)
     await app.learn_topics(settings.bootstrap, settings.security, (*BEHAVIOUR, REQUESTS, INBOX))
 
@@ -198,12 +199,9 @@ async def _demand_generation(app: App) -> None:
 
 async def _refuse_former() -> None:
     """Ends the process when the state in use is one of an earlier program."""
-    for inbox in await topics.former(settings):
-        die(
-            Unusable(
-                f"{inbox} is of an earlier onetrail, whose state this one cannot read: build another with `onetrail rebuild`"
-            )
-        )
+    if await is_former(settings):
+        state = f"state {settings.generation} is of an earlier onetrail, and cannot be read by this one"
+        die(Unusable(f"{state}: build another (`onetrail rebuild`; OPERATING.md, upgrading)"))
 
 
 async def _tell_expired(tp: TP, offset: int, count: int) -> None:

@@ -98,8 +98,6 @@ def _named(settings: Settings, name: str) -> str:
 
 
 INBOXES = (".people.inbox",)
-FORMER = (".identity.inbox", ".journey.inbox")
-"""Of earlier programs, which had two stages with rows, each with an inbox."""
 OUTPUTS = (".behaviour.rejected", ".identity.merges", ".identity.map", ".journey.changes")
 
 
@@ -158,12 +156,6 @@ async def create(settings: Settings, config: Config) -> tuple[str, ...]:
                 raise TopicsError(f"topic {name} was refused by the broker: {message or f'error {code}'}")
         await _until_led(admin, wanted)
     return tuple(topic.name for topic in missing)
-
-
-async def former(settings: Settings) -> tuple[str, ...]:
-    """The inboxes of this state that an earlier program made; its rows cannot be read here. Raises aiokafka's errors."""
-    async with administering(settings.bootstrap, **settings.security) as admin:
-        return tuple(sorted({f"{settings.inner}{name}" for name in FORMER} & set(await admin.list_topics())))
 
 
 async def check(settings: Settings, config: Config) -> list[Mismatch]:

@@ -1,5 +1,5 @@
 """What a worker does beside its stages: it renews its lease, from time to time it looks for foreign writers behind its
-changelogs and whether it makes progress, every hour it tells journeys which events are too old, and at its end it closes its
+changelog and whether it makes progress, every hour it tells journeys which events are too old, and at its end it closes its
 connections to others.
 """
 

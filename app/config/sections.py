@@ -33,6 +33,8 @@ RESERVED_TOPICS = frozenset(
     | {"people.inbox", "identity.merges", "identity.map", "audit", "generation"}
 )
 """Topics of the system itself; no channel may write there."""
+FORMER_INBOXES = frozenset({"identity.inbox", "journey.inbox"})
+"""Of an earlier program (app/former.py)."""
 
 _NAMESPACE = r"[A-Za-z_$][A-Za-z0-9_$.-]{0,63}"
 _CHANNEL = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
@@ -160,7 +162,7 @@ def _places(table: Section, namespaces: Mapping[str, Namespace]) -> Places:
 
 def _refuse_doubles(section: Section, channel: Channel, others: Collection[Channel]) -> None:
     """Kafka takes `.` and `_` in topic names for the same where it names metrics, and refuses the second one."""
-    if channel.topic in RESERVED_TOPICS:
+    if channel.topic in RESERVED_TOPICS | FORMER_INBOXES:
         section.refuse("topic", f"{channel.topic!r} is a topic of the system itself")
     for other in others:
         if channel.topic.replace("_", ".") == other.topic.replace("_", "."):

@@ -58,7 +58,7 @@ class Feeder:
         self.fed += 1
 
     async def arrive(self) -> None:
-        """Waits until everything that was fed is handled by identities."""
+        """Waits until everything that was fed is handled, and what follows from it."""
         await self._flush()
         for ack in self._acks:
             await ack

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from app import former
 from app.administration import administering
 from app.config import Config
 from app.generation import Chosen, choose, chosen
@@ -25,6 +26,7 @@ async def switch(settings: Settings, number: int | None) -> Chosen:
     wanted = found.newest if number is None else number
     if wanted == found.current or wanted > found.newest:
         raise NoSuch(f"state {wanted} is in use already, or was never built; `onetrail rebuild` builds the next one")
+    await _demand_readable(settings, wanted, found.current)
     await _tell_the_outside(settings, replace(settings, generation=wanted, shadow=True))
     await choose(settings, wanted, found.newest, found.current)
     return (await chosen(settings)).chosen
@@ -35,12 +37,13 @@ async def back(settings: Settings) -> Chosen:
     found = (await chosen(settings)).chosen
     if found.previous is None:
         raise NoSuch("no other state was in use before")
+    await _demand_readable(settings, found.previous, found.current)
     await choose(settings, found.previous, found.newest, found.current)
     return (await chosen(settings)).chosen
 
 
 async def drop(settings: Settings, config: Config) -> list[str]:
-    """Deletes the topics of all generations but the one in use; their names."""
+    """Deletes the topics of all generations but the one in use, those of an earlier program too; their names."""
     found = (await chosen(settings)).chosen
     kept = _names(settings, config, found.current)
     others = {name for number in range(found.newest + 1) for name in _names(settings, config, number)} - kept
@@ -53,7 +56,16 @@ async def drop(settings: Settings, config: Config) -> list[str]:
 
 
 def _names(settings: Settings, config: Config, number: int) -> set[str]:
-    return {topic.name for topic in topics_of(replace(settings, generation=number), config)}
+    numbered = replace(settings, generation=number)
+    return {topic.name for topic in topics_of(numbered, config)} | former.names(numbered)
+
+
+async def _demand_readable(settings: Settings, wanted: int, current: int) -> None:
+    """Raises NoSuch where workers of an earlier program would get, or still have, what those of this one are to have."""
+    if await former.is_former(settings, wanted):
+        raise NoSuch(f"state {wanted} is of an earlier onetrail, and only that one can use it")
+    if await former.is_former(settings, current) and (count := await former.workers(settings, current)):
+        raise NoSuch(f"{count} workers of an earlier onetrail still run: stop them, and whatever starts them again")
 
 
 async def _tell_the_outside(settings: Settings, shadow: Settings) -> None:

@@ -1,6 +1,6 @@
 """Who is one person: a distributed, incremental union-find over identifiers.
 
-`handle` is the whole stage: a message and the rows it may read give rows to write and messages to send. No I/O, clock
+`handle` is all of it: a message and the rows it may read give rows to write and messages to send. No I/O, clock
 or randomness, so the same log always gives the same persons. A message twice changes nothing the second time.
 """
 

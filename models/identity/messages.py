@@ -1,8 +1,8 @@
 """What identity actors say to one another: the whole protocol, one struct a message.
 
-Two kinds of actor share one inbox: a *node* for each identifier, which knows the uid of its person, and a *cluster* for
-each uid, which holds the members and the links between them. A message goes to one actor; `address` names its row, and
-the row's route places both. Everything a handler needs to know of the outside (times, requests, the guards' policy)
+Two kinds of actor share the inbox with journeys: a *node* for each identifier, which knows the uid of its person, and a
+*cluster* for each uid, which holds the members and the links between them. A message goes to one actor; `address` names its
+row, and the row's route places both. Everything a handler needs to know of the outside (times, requests, the guards' policy)
 comes in a message, so the same log gives the same rows.
 
 | to      | message        | identity.md | says                                                                  |
