@@ -3,8 +3,6 @@
 Its rows cannot be read here. It names its group and its offsets as this program does, so only one of the two may run of a state.
 """
 
-from dataclasses import replace
-
 from app.administration import administering
 from app.config.sections import FORMER_INBOXES
 from app.settings import Settings
@@ -18,16 +16,14 @@ def names(settings: Settings) -> frozenset[str]:
     return frozenset((*inboxes, *(f"{settings.app_id}-{name}" for name in CHANGELOGS)))
 
 
-async def is_former(settings: Settings, generation: int | None = None) -> bool:
-    """Whether a generation (None = that of the settings) is of the earlier program. Raises aiokafka's errors."""
-    wanted = settings if generation is None else replace(settings, generation=generation)
+async def is_former(settings: Settings) -> bool:
+    """Whether the settings' generation is of the earlier program. Raises aiokafka's errors."""
     async with administering(settings.bootstrap, **settings.security) as admin:
-        return not names(wanted).isdisjoint(await admin.list_topics())
+        return not names(settings).isdisjoint(await admin.list_topics())
 
 
-async def workers(settings: Settings, generation: int) -> int:
-    """How many workers a generation has, as far as Kafka knows: one that died counts until its session ends."""
-    group = replace(settings, generation=generation).app_id
+async def workers(settings: Settings) -> int:
+    """How many workers the settings' generation has, as far as Kafka knows: one that died counts until its session ends."""
     async with administering(settings.bootstrap, **settings.security) as admin:
-        answers = await admin.describe_consumer_groups([group])
+        answers = await admin.describe_consumer_groups([settings.app_id])
     return sum(len(told[5]) for answer in answers for told in answer.groups)

@@ -146,7 +146,7 @@ BEHAVIOUR = {
     PULLED: config.topics.channel_partitions,
 }
 """Topic -> its partitions."""
-INBOX = f"{settings.inner}.people.inbox"
+INBOX = f"{settings.inner}{topics.INBOX}"
 
 REJECTED, REQUESTS, AUDIT = f"{settings.outer}.behaviour.rejected", name("requests"), name("audit")
 

@@ -15,7 +15,7 @@ import msgspec
 from app.instance import table
 from app.pages import Piece, Source
 from app.routing import NotReady, Peers, Question
-from app.row_pages import RowsPage, rows_page
+from app.row_pages import ROWS, RowsPage, rows_page
 from app.runtime.rows import Partition
 from models.event import Event
 from models.identity.rows import Cluster, Node, Request
@@ -117,9 +117,8 @@ HEADER: Question[Header | None] = Question("header", table, _header, Header | No
 ENTRIES: Question[list[Entry]] = Question("entries", table, _entries, list[Entry])
 KNOWN: Question[list[EventId]] = Question("known", table, _known, list[EventId])
 REQUEST: Question[Request | None] = Question("request", table, _request, Request | None)
-IDENTITY_ROWS: Question[RowsPage] = Question("identity-rows", table, rows_page, RowsPage)
-JOURNEY_ROWS: Question[RowsPage] = Question("journey-rows", table, rows_page, RowsPage)
-_ASKED: tuple[Question[Any], ...] = (NODE, CLUSTER, HEADER, ENTRIES, KNOWN, REQUEST, IDENTITY_ROWS, JOURNEY_ROWS)
+ROWS_OF: Question[RowsPage] = Question(ROWS, table, rows_page, RowsPage)
+_ASKED: tuple[Question[Any], ...] = (NODE, CLUSTER, HEADER, ENTRIES, KNOWN, REQUEST, ROWS_OF)
 QUESTIONS: dict[str, Question[Any]] = {asked.name: asked for asked in _ASKED}
 
 

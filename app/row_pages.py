@@ -7,6 +7,8 @@ from app.runtime.rows import Partition
 PAGE_ROWS = 500
 """Read in a few milliseconds, so that others are answered in between."""
 RowsPage = list[tuple[bytes, bytes]]
+ROWS = "identity-rows"
+"""The question. Workers of an earlier program, with which a rebuild compares, know it by this name, of identities alone."""
 _asked = msgspec.msgpack.Decoder(tuple[bytes, bytes])
 
 

@@ -73,7 +73,7 @@ def topics_of(settings: Settings, config: Config) -> tuple[Topic, ...]:
         (".behaviour.rejected", some, rejected, *_REJECTED),
         (".edge.filtered", 1, {**kept, **_APPEND_TIME}, *_FILTERED),
         (".requests", 1, {**kept, **_APPEND_TIME}, *_REQUESTS),
-        (".people.inbox", many, inbox, *_INBOX),
+        (INBOX, many, inbox, *_INBOX),
         (".identity.merges", many, for_ever, *_MERGES),
         (".identity.map", many, _COMPACTED, *_MAP),
         (".journey.changes", many, {**kept, **_APPEND_TIME}, *_CHANGES),
@@ -94,10 +94,10 @@ def _named(settings: Settings, name: str) -> str:
     """The full name: states of one log (app/generation.py) have inboxes and changelogs of their own."""
     if name.startswith("-"):
         return f"{settings.app_id}{name}"
-    return f"{settings.inner if name in INBOXES else settings.prefix}{name}"
+    return f"{settings.inner if name == INBOX else settings.prefix}{name}"
 
 
-INBOXES = (".people.inbox",)
+INBOX = ".people.inbox"
 OUTPUTS = (".behaviour.rejected", ".identity.merges", ".identity.map", ".journey.changes")
 
 

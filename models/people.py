@@ -62,7 +62,7 @@ def handle(message: PeopleMessage, rows: Rows) -> Outcome:
 
 
 def route_of(message: PeopleMessage) -> Route:
-    """What places a message: the end of its actor's name, or a request's id."""
+    """What places a message: the end of its actor's name, or a request's id. None of SetPolicy, which goes to every partition."""
     if isinstance(message, ToJourney):
         return route(message.uid)
     return route_of_request(message.request_id) if isinstance(message, Answer) else route(UnifiedUserId(address(message)))

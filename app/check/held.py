@@ -1,4 +1,4 @@
-"""What the workers hold: the rows of their tables, page by page over HTTP, as rows of the ledger.
+"""What the workers hold: their rows, page by page over HTTP, as rows of the ledger.
 
 A page is a few hundred rows, so that who answers it has time for others in between. Rows of an earlier format are brought up by
 the same codec that the workers use.
@@ -13,6 +13,7 @@ import msgspec
 
 from app.check.ledger import Ledger, batches
 from app.check.told import digest
+from app.row_pages import ROWS
 from app.runtime.stage import CURSOR
 from models.clicks import gap_of
 from models.identity.rows import Cluster, Node, Request
@@ -24,8 +25,9 @@ from tables.codec import codec
 Rows = list[tuple[bytes, bytes]]
 PAGE_SECONDS_MAX = 30.0
 TRIES, TRY_SECONDS = 60, 1.0
-IDENTIFIERS = (("identity", b"n|"),)
-ALL = (*IDENTIFIERS, ("identity", b"c|"), ("identity", b"r|"), ("journey", b"h|"), ("journey", b"t|"))
+IDENTIFIERS = (b"n|",)
+ALL = (*IDENTIFIERS, b"c|", b"r|", b"h|", b"t|")
+"""Prefixes of keys."""
 Workers = Callable[[], Awaitable[Mapping[str, list[int]]]]
 _pages = msgspec.msgpack.Decoder(Rows)
 _cursor = msgspec.msgpack.Decoder(dict[str, int])
@@ -59,38 +61,38 @@ class Held:
         """What has been seen of each source."""
         found = []
         for partition in range(partitions):
-            async for rows in self._rows("identity", partition, CURSOR):
+            async for rows in self._rows(partition, CURSOR):
                 found += [item for _, body in rows for item in _cursor.decode(body).items()]
         return found
 
     async def read(
-        self, partitions: int, ledger: Ledger, report: Callable[[int, int], None], wanted: Sequence[tuple[str, bytes]] = ALL
+        self, partitions: int, ledger: Ledger, report: Callable[[int, int], None], wanted: Sequence[bytes] = ALL
     ) -> None:
-        """Rows, by table and prefix of keys, into the ledger; `report` gets partitions read and how many there are."""
+        """Rows, by prefixes of keys, into the ledger; `report` gets partitions read and how many there are."""
         for partition in range(partitions):
-            for table, prefix in wanted:
-                async for rows in self._rows(table, partition, prefix):
-                    keep(ledger, table, rows)
+            for prefix in wanted:
+                async for rows in self._rows(partition, prefix):
+                    keep(ledger, rows)
             report(partition + 1, partitions)
 
-    async def _rows(self, table: str, partition: int, prefix: bytes) -> AsyncIterator[Rows]:
+    async def _rows(self, partition: int, prefix: bytes) -> AsyncIterator[Rows]:
         start = prefix
-        while rows := await self._page(table, partition, prefix, start):
+        while rows := await self._page(partition, prefix, start):
             yield rows
             start = rows[-1][0] + b"\0"
 
-    async def _page(self, table: str, partition: int, prefix: bytes, start: bytes) -> Rows:
+    async def _page(self, partition: int, prefix: bytes, start: bytes) -> Rows:
         why, asked = "nobody owns it", msgspec.msgpack.encode((prefix, start))
         for _ in range(TRIES):
             for url in [url for url, owned in self._owners.items() if partition in owned]:
-                answer = await self._ask(f"{url}/_peer/{table}-rows/{partition}?q={asked.hex()}")
+                answer = await self._ask(f"{url}/_peer/{ROWS}/{partition}?q={asked.hex()}")
                 if isinstance(answer, bytes):
                     return _pages.decode(answer)
                 why = answer
             if self._owners:
                 await asyncio.sleep(TRY_SECONDS)
             self._owners = await self._workers()
-        raise Unreadable(f"partition {partition} of {table} cannot be read: {why}")
+        raise Unreadable(f"partition {partition} cannot be read: {why}")
 
     async def _ask(self, url: str) -> bytes | str:
         """The page, or why not now."""
@@ -105,21 +107,20 @@ class Held:
             return f"nobody answers: {error!r}"
 
 
-def keep(ledger: Ledger, table: str, rows: Rows) -> None:
-    """Rows of the workers, of identities or of journeys, as rows of the ledger."""
+def keep(ledger: Ledger, rows: Rows) -> None:
+    """Rows of the workers as rows of the ledger."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for key, body in rows:
-        for name, row in identity_rows(key, body) if table == "identity" else journey_rows(key, body):
+        for name, row in said(key, body):
             found.setdefault(name, []).append(row)
     for name, kept in found.items():
         for batch in batches(kept):
             ledger.add(name, batch)
 
 
-def identity_rows(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """What a row of identities says, as (table of the ledger, row)."""
-    row = codec.decode(key, body)
-    name = key[2:].decode()
+def said(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """What a row says, as (table of the ledger, row)."""
+    row, name = codec.decode(key, body), key[2:].decode()
     if isinstance(row, Node):
         since = row.history[0].since if row.history else -1
         yield "nodes", (name, row.uid, row.erased_at, since)
@@ -128,6 +129,14 @@ def identity_rows(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...
         yield from _content(name, row.content)
     elif isinstance(row, Request):
         yield "request_rows", (name, row.state, row.detail)
+    elif isinstance(row, Header):
+        moving = int(row.sweep is not None)
+        yield "headers", (name, row.state, row.summary.events, row.aged.events, row.listed_since, moving)
+    elif isinstance(row, Entry):
+        occurred, event_id = place_of(key)
+        received = _head.decode(row.body).received_at
+        click = (row.subject or None, gap_of(row.subject) if row.subject else None, row.repeats)
+        yield "entries", (uid_of(key), event_id, occurred, received, row.anchor, digest(row.body), *click)
 
 
 def _content(uid: str, content: Content) -> Iterator[tuple[str, tuple[Any, ...]]]:
@@ -137,16 +146,3 @@ def _content(uid: str, content: Content) -> Iterator[tuple[str, tuple[Any, ...]]
         yield "links", (uid, *pair, min(sample.received_at for sample in proof.samples))
     for pair in content.refused:
         yield "refusals", pair
-
-
-def journey_rows(key: bytes, body: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """What a row of journeys says, as (table of the ledger, row)."""
-    row = codec.decode(key, body)
-    if isinstance(row, Header):
-        moving = int(row.sweep is not None)
-        yield "headers", (key[2:].decode(), row.state, row.summary.events, row.aged.events, row.listed_since, moving)
-    elif isinstance(row, Entry):
-        occurred, event_id = place_of(key)
-        received = _head.decode(row.body).received_at
-        click = (row.subject or None, gap_of(row.subject) if row.subject else None, row.repeats)
-        yield "entries", (uid_of(key), event_id, occurred, received, row.anchor, digest(row.body), *click)

@@ -16,6 +16,7 @@ from app.check.report import Suspect
 from app.guards import SOURCE
 from app.runtime.packs import Pack
 from app.settings import Settings
+from app.topics import INBOX
 from models.identity.messages import SetPolicy
 from models.identity.policy import Policy
 
@@ -49,7 +50,7 @@ async def announced(settings: Settings) -> AsyncIterator[Policy]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, **settings.security
     )
-    tp = TopicPartition(f"{settings.inner}.people.inbox", 0)
+    tp = TopicPartition(f"{settings.inner}{INBOX}", 0)
     async with consumer:
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]

@@ -9,9 +9,9 @@ from app.check.told import Told
 from app.clock import now_ms
 from app.config import Config
 from app.settings import Settings
+from app.topics import INBOX
 
 POLL_MS = 200
-INBOXES = ("people.inbox",)
 Report = Callable[[int, int], None]
 """Records read, records there are."""
 
@@ -28,8 +28,8 @@ class Log:
             enable_auto_commit=False,
             **settings.security,
         )
-        self.inboxes = [f"{settings.inner}.{name}" for name in INBOXES]
-        self._inboxes = [TopicPartition(topic, n) for topic in self.inboxes for n in range(config.topics.partitions)]
+        self.inbox = f"{settings.inner}{INBOX}"
+        self._inbox = [TopicPartition(self.inbox, n) for n in range(config.topics.partitions)]
         self.cut: Mapping[Any, int] = {}
         """Where all topics ended when the check began."""
         self._begins: Mapping[Any, int] = {}
@@ -57,8 +57,8 @@ class Log:
         return found
 
     async def sums(self) -> dict[str, int]:
-        """How many records each topic ever had, now; those of inboxes too."""
-        return summed({**await self.ends(), **await self._consumer.end_offsets(self._inboxes)})
+        """How many records each topic ever had, now; those of the inbox too."""
+        return summed({**await self.ends(), **await self._consumer.end_offsets(self._inbox)})
 
     async def read(self, until: Mapping[Any, int], report: Report) -> None:
         """Reads up to these ends."""

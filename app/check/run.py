@@ -83,7 +83,7 @@ class Check(NamedTuple):
     async def _caught_up(self, log: Log) -> None:
         """Waits until what was in a topic when this began, and what the stages made of it, is done."""
         end = time.monotonic() + CATCH_UP_SECONDS_MAX
-        for topics, begun in (([] if self.settings.shadow else log.told.raw, summed(log.cut)), (log.inboxes, await log.sums())):
+        for topics, begun in (([] if self.settings.shadow else log.told.raw, summed(log.cut)), ([log.inbox], await log.sums())):
             while lag := _left(await self.status(), topics, begun, await log.sums()):
                 self.progress("waiting for the workers", 0, 1)
                 if time.monotonic() > end:

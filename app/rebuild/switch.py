@@ -62,9 +62,10 @@ def _names(settings: Settings, config: Config, number: int) -> set[str]:
 
 async def _demand_readable(settings: Settings, wanted: int, current: int) -> None:
     """Raises NoSuch where workers of an earlier program would get, or still have, what those of this one are to have."""
-    if await former.is_former(settings, wanted):
+    if await former.is_former(replace(settings, generation=wanted)):
         raise NoSuch(f"state {wanted} is of an earlier onetrail, and only that one can use it")
-    if await former.is_former(settings, current) and (count := await former.workers(settings, current)):
+    left = replace(settings, generation=current)
+    if await former.is_former(left) and (count := await former.workers(left)):
         raise NoSuch(f"{count} workers of an earlier onetrail still run: stop them, and whatever starts them again")
 
 

@@ -20,7 +20,7 @@ from tests.benchmarks.behaviour import linking, paced, steady
 from tests.benchmarks.delay import Delay, delay, watching
 from tests.benchmarks.load import Loader
 from tests.benchmarks.machine import OTHERS, OURS, Figure, cpu_seconds, memory_mb, on
-from tests.benchmarks.site import INNER_PARTITIONS, READY_SECONDS, TOPIC, employed, site
+from tests.benchmarks.site import INNER_PARTITIONS, READY_SECONDS, TOPIC, changelog, employed, site
 from tests.real.system import System, Worker
 
 PACES = {200: 10, 1_000: 6}
@@ -63,7 +63,7 @@ async def trickle(system: System, worker: Worker, producer: AIOKafkaProducer, kn
 
 
 async def recovery(system: System, worker: Worker) -> float:
-    """Rows a second that a worker without a disk reads from the changelogs, beyond what its start takes anyway."""
+    """Rows a second that a worker without a disk reads from the changelog, beyond what its start takes anyway."""
     took = []
     for wiped in (False, True):
         worker.stop()
@@ -74,18 +74,13 @@ async def recovery(system: System, worker: Worker) -> float:
             worker.start()
         await system.ready(worker, seconds=READY_SECONDS)
         took.append(time.perf_counter() - begun)
-    return await appended(system.bootstrap, [changelog(system.prefix)]) / max(took[1] - took[0], POLL_SECONDS)
+    return await appended(system.bootstrap, changelog(system.prefix)) / max(took[1] - took[0], POLL_SECONDS)
 
 
-def changelog(prefix: str) -> str:
-    """The topic of a system's rows."""
-    return f"{prefix}-people-changelog"
-
-
-async def appended(bootstrap: str, topics: Sequence[str]) -> int:
-    """Records that were ever appended to topics of inner partitions."""
+async def appended(bootstrap: str, topic: str) -> int:
+    """Records that were ever appended to a topic of inner partitions."""
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
-        ends = await consumer.end_offsets([TopicPartition(topic, p) for topic in topics for p in range(INNER_PARTITIONS)])
+        ends = await consumer.end_offsets([TopicPartition(topic, p) for p in range(INNER_PARTITIONS)])
     return sum(ends.values())
 
 

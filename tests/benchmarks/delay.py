@@ -1,6 +1,6 @@
 """How long an event takes from its acknowledgement until lookups see it, at a steady rate, and what processes use meanwhile.
 
-An event is seen when its row is appended to the changelog of journeys: its worker answers from that row a moment later, and a
+An event is seen when its row is appended to the changelog: its worker answers from that row a moment later, and a
 reader of the changelog costs the worker nothing. What the reader itself takes is in the figure.
 """
 
@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from tests.benchmarks.asking import Waited
 from tests.benchmarks.machine import cpu_seconds
-from tests.benchmarks.site import INNER_PARTITIONS
+from tests.benchmarks.site import INNER_PARTITIONS, changelog
 
 TIMELINE = b"t|"
 LINGER_SECONDS = 20.0
@@ -54,7 +54,7 @@ async def watching(bootstrap: str, prefix: str) -> AsyncIterator[Watch]:
     """The changelog of a system, watched meanwhile: all that is appended from the beginning of the context on."""
     watch = Watch()
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap, fetch_max_wait_ms=50) as consumer:
-        consumer.assign([TopicPartition(f"{prefix}-people-changelog", partition) for partition in range(INNER_PARTITIONS)])
+        consumer.assign([TopicPartition(changelog(prefix), partition) for partition in range(INNER_PARTITIONS)])
         assert await consumer.seek_to_end(), "where the changelog ends is not known"
         reading = asyncio.create_task(watch.read(consumer))
         try:

@@ -22,10 +22,10 @@ from aiokafka.admin import NewTopic
 from app.administration import administering
 from app.broker import Broker
 from tests.benchmarks.behaviour import newcomers
-from tests.benchmarks.chain import appended, changelog, settle
+from tests.benchmarks.chain import appended, settle
 from tests.benchmarks.machine import OTHERS, OURS, disk_bytes, measured, on
 from tests.benchmarks.report import show
-from tests.benchmarks.site import PARTITIONS, TOPIC, broker, employed, site
+from tests.benchmarks.site import PARTITIONS, TOPIC, broker, changelog, employed, site
 from tests.real.system import System, Unreachable, Worker
 
 PREFIX, STOCK_PREFIX = "bench-recovery", "bench-stock"
@@ -75,8 +75,8 @@ async def _figures(started: Broker, place: Path, people: int, runs: int) -> Figu
         everybody = list(newcomers(people))
         for first in range(0, people, CHUNK):
             await settle(system, loader, everybody[first : first + CHUNK])
-        names = [changelog(PREFIX)]  # not compacted yet
-        rows, size = await appended(started.bootstrap, names), _bytes(started, names)
+        ours = changelog(PREFIX)  # not compacted yet
+        rows, size = await appended(started.bootstrap, ours), _bytes(started, ours)
         stock = await _stock_rows(started, producer, rows)
         for number in range(runs):
             click.echo(f"run {number + 1} of {runs}, load {os.getloadavg()[0]:.1f}: {rows:,} records", err=True)
@@ -84,7 +84,7 @@ async def _figures(started: Broker, place: Path, people: int, runs: int) -> Figu
             data = place / f"stock-{number}"
             words = (started.bootstrap, system.topic(TOPIC), rows, STOCK_PREFIX, data)
             told = await asyncio.to_thread(measured, "tests.benchmarks.stock_recovery", *words, seconds_max=SECONDS_MAX)
-            figures[STOCK_NAME].append(_part((int(told["rows"]), told["seconds"]), _bytes(started, [stock]) / rows))
+            figures[STOCK_NAME].append(_part((int(told["rows"]), told["seconds"]), _bytes(started, stock) / rows))
     return figures
 
 
@@ -137,9 +137,8 @@ async def _stock_rows(started: Broker, producer: AIOKafkaProducer, rows: int) ->
     return topic
 
 
-def _bytes(started: Broker, topics: Sequence[str]) -> int:
-    log = started.directory / "log"
-    return disk_bytes(file for topic in topics for file in log.glob(f"{topic}-[0-9]*/*.log"))
+def _bytes(started: Broker, topic: str) -> int:
+    return disk_bytes((started.directory / "log").glob(f"{topic}-[0-9]*/*.log"))
 
 
 def rates(figures: Figures, name: str) -> tuple[float, float]:

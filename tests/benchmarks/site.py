@@ -81,6 +81,11 @@ async def employed(system: System, cores: set[int] = OURS, count: int = 1) -> li
     return workers
 
 
+def changelog(prefix: str) -> str:
+    """The topic of a system's rows."""
+    return f"{prefix}-people-changelog"
+
+
 def load_on(system: System, place: Path, rate: int, known: int, series: str) -> AbstractContextManager[int]:
     """So many events a second of the people of `linking(known)`, from a process of its own."""
     words = ["tests.benchmarks.pacing", system.bootstrap, system.topic(TOPIC), str(rate), str(known), series]

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.settings import PACKAGED_CONFIG
+from tests.fire.log_faults import CHANGELOG
 from tests.fire.probe import Prober
 from tests.fire.site import Site
 from tests.real.crowd import Crowd, Truth, truth
@@ -23,7 +24,6 @@ from tests.real.system import Unreachable, Worker
 
 EVENTS, RESIDENTS = 40_000, 40
 MOVED_SECONDS_MAX = 120.0
-CHANGELOG = "fire-people-changelog"
 
 
 async def takeovers(root: Path, standbys: int, restarted: bool, kills: int, events: int) -> list[float]:

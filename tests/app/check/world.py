@@ -128,8 +128,8 @@ class World:
         for written in self.written:
             told.take(written, is_within=True)
         told.flush()
-        keep(ledger, "identity", [(at.encode(), codec.encode(b"", row)) for at, row in sorted(self.rows.items())])
-        keep(ledger, "journey", [(key, codec.encode(b"", row)) for key, row in self._shown()])
+        keep(ledger, [(at.encode(), codec.encode(b"", row)) for at, row in sorted(self.rows.items())])
+        keep(ledger, [(key, codec.encode(b"", row)) for key, row in self._shown()])
         return ledger, told
 
     def _shown(self) -> list[tuple[bytes, JourneyRow]]:
