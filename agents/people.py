@@ -19,7 +19,7 @@ from app.tallies import counters, doubles, followers, shown, stages
 from models.identity.messages import Answer
 from models.identity.outcome import Output, RequestResult
 from models.journey_messages import EventPlaced
-from models.people import Heard, PeopleMessage, Row, handle, route_of
+from models.people import EVENTS, Heard, PeopleMessage, Row, enter, handle, route_of
 from tables.codec import codec
 
 
@@ -28,6 +28,9 @@ class PeopleActors:
 
     def handle(self, message: PeopleMessage, rows: Overlay[Row]) -> list[Sent]:
         """One message to its actor: rows are written, messages placed by the route of their addressee."""
+        if isinstance(message, EVENTS) and enter(message, rows):
+            hear(message.received_at)
+            return []
         counters.hear(message)
         outcome = handle(message, rows)
         sent: list[Sent] = [Message(INBOX, route_of(told), told) for told in outcome.messages]

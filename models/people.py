@@ -8,14 +8,16 @@ was told, and with that turn's rows or not at all. What journeys tell one anothe
 from typing import Any, NamedTuple, Protocol
 
 from models.identity import handle as resolve
-from models.identity.messages import Answer, IdentityMessage, address
+from models.identity.messages import Answer, Deliver, IdentityMessage, Occurred, address
 from models.identity.outcome import Output
 from models.identity.rows import Row as IdentityRow
-from models.ids import Route, UnifiedUserId, route, route_of_request
+from models.identity.usual import Found, holder
+from models.ids import ROUTE_LENGTH, Route, UnifiedUserId, route, route_of_request
 from models.journey import JourneyMessage
 from models.journey import Row as JourneyRow
 from models.journey import handle as keep
 from models.journey.outcome import Outcome as JourneyOutcome
+from models.journey.usual import enter as enter_usual
 from models.journey_messages import ToJourney
 
 PeopleMessage = IdentityMessage | JourneyMessage
@@ -24,6 +26,9 @@ Row = IdentityRow | JourneyRow
 
 class Rows(Protocol):
     """The rows of one partition, as one message sees them; the first letter of a key tells the kind."""
+
+    @property
+    def found(self) -> Found: ...
 
     def get(self, key: bytes) -> Any: ...
 
@@ -49,6 +54,15 @@ class Outcome(NamedTuple):
     heard: list[Heard]
 
 
+EVENTS = (Occurred, Deliver)
+
+
+def enter(message: Occurred | Deliver, rows: Rows) -> bool:
+    """Does all there is to do about the usual event of somebody known; of any other it leaves no trace, and `handle` is asked."""
+    held = holder(message, rows)
+    return held is not None and enter_usual(*held, message.occurred_at, message.body, rows)
+
+
 def handle(message: PeopleMessage, rows: Rows) -> Outcome:
     """Applies a message to its actor, and what that tells its journey to the journey."""
     if isinstance(message, ToJourney):
@@ -57,6 +71,7 @@ def handle(message: PeopleMessage, rows: Rows) -> Outcome:
     resolved = resolve(message, lambda at: rows.get(at.encode()))
     for at, row in resolved.rows.items():
         rows.put(at.encode(), row)
+        rows.found.drop(at[-ROUTE_LENGTH:])
     told = [Heard(news, keep(news, rows)) for news in resolved.journeys]
     return Outcome([*resolved.messages, *(sent for one in told for sent in one.outcome.messages)], resolved.outputs, told)
 

@@ -15,7 +15,7 @@ import msgspec
 
 from app.runtime.durable import APPEND_BYTES, Record, Unusable, appended_size
 from app.runtime.overlay import Codec, Overlay, Readable, Recent, Unreadable
-from app.runtime.packs import OUTPUTS, Outbox, Pack, Packed, moment, numbers
+from app.runtime.packs import OUTPUTS, Outbox, Pack, Packed, moment, numbers, offset_at
 from app.runtime.rows import STAMP, stamp
 from app.runtime.tally import Follower
 
@@ -145,6 +145,7 @@ class Stage(Generic[M, R]):
         await batch.run(parts)
         rows = batch.rows()
         if appended_size(rows) > APPEND_BYTES:
+            recent.doubt()
             if halves := _halves(parts):
                 return await self._in_turn(at, table, persisted, halves)
             batch = Batch(self, at, table, recent)
@@ -152,10 +153,11 @@ class Stage(Generic[M, R]):
             rows = batch.rows()
         await self._publisher.publish(batch.records, batch.outbox.rounds())
         if rows:
+            replaced = batch.overlay.replaced()
             persisted = await self._publisher.append(self._changelog, at.partition, rows, persisted)
             table.write(rows, persisted)
-            recent.follow(persisted, batch.overlay.returning())
-            self.follower.count(at.partition, batch.overlay.replaced())
+            recent.follow(persisted, replaced)
+            self.follower.count(at.partition, replaced)
         self.batches += 1
         self.handled += batch.handled
         self.dropped += sum(part.size for part in parts) - batch.handled
@@ -206,14 +208,19 @@ class Batch(Generic[M, R]):
                 self._reject(part.raw, part.offset, "not a pack of this inbox")
 
     async def _run(self, part: Part[M]) -> None:
-        seen = self._cursor.get(part.source, -1)
-        for place, (number, message) in enumerate(part.messages, part.first):
+        if not part.messages:
+            return
+        seen, at = self._cursor.get(part.source, -1), moment(part.offset, part.first)
+        moment(part.offset, part.first + len(part.messages) - 1)
+        for number, message in part.messages:
             if number > seen:
-                self._handle(part.offset, place, message)
-                self._cursor[part.source] = seen = number
+                seen = number
+                self._handle(at, message)
                 if time.perf_counter() > self._pause:
                     await asyncio.sleep(0)
                     self._pause = time.perf_counter() + YIELD_SECONDS
+            at += 1
+        self._cursor[part.source] = seen
 
     def refuse(self, part: Part[M], why: str) -> None:
         """Passes over a single message; its body goes to the rejected ones."""
@@ -228,10 +235,10 @@ class Batch(Generic[M, R]):
             return []
         return [*self.overlay.changes(), (CURSOR, stamp(self._last) + _encode_cursor(self._cursor))]
 
-    def _handle(self, offset: int, place: int, message: M) -> None:
+    def _handle(self, at: int, message: M) -> None:
         self.handled += 1
-        self._last = moment(offset, place)
-        self.overlay.begin(self._last)
+        self._last = at
+        self.overlay.begin(at)
         try:
             sent = list(self._actors.handle(message, self.overlay))
             if len(sent) > OUTPUTS:
@@ -240,9 +247,9 @@ class Batch(Generic[M, R]):
             raise
         except Exception as error:  # the one named edge: what a pure handler cannot handle is rejected, never dropped
             self.overlay.undo()
-            self._reject(msgspec.msgpack.encode(message), offset, f"{type(error).__name__}: {error}")
+            self._reject(msgspec.msgpack.encode(message), offset_at(at), f"{type(error).__name__}: {error}")
             return
-        for number, out in enumerate(sent, numbers(self._last)):
+        for number, out in enumerate(sent, numbers(at)):
             if isinstance(out, Message):
                 self.outbox.send(out.topic, out.route, number, out.body)
             else:

@@ -14,7 +14,7 @@ import msgspec
 from models.clicks import Click
 from models.event import Event
 from models.ids import IdentifierKey, UnifiedUserId
-from models.journey import ageing, clicks, custody, sweep
+from models.journey import ageing, clicks, custody, sweep, usual
 from models.journey.messages import (
     Age,
     JourneyMessage,
@@ -39,6 +39,8 @@ NEW = Header()
 
 def handle(message: JourneyMessage, rows: Rows) -> Outcome:
     """Applies a message to the journey it is for, or to the partition."""
+    if type(message) is EventPlaced and usual.enter(message.uid, message.key, message.occurred_at, message.body, rows):
+        return Outcome()
     out = Outcome()
     if isinstance(message, RetentionDue):
         ageing.due(message, rows, out)

@@ -104,10 +104,11 @@ def _written(trait: Trait) -> tuple[Place, bytes]:
 
 
 def _count(counts: dict[str, int], name: str, by: int) -> dict[str, int]:
-    left = counts.get(name, 0) + by
-    if left:
-        return {**counts, name: left}
-    return {k: n for k, n in counts.items() if k != name}
+    counted = counts.copy()
+    counted[name] = left = counts.get(name, 0) + by
+    if not left:
+        del counted[name]
+    return counted
 
 
 def _joined(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
@@ -129,19 +130,19 @@ def _earliest(stages: dict[str, Place], stage: str, place: Place) -> dict[str, P
 
 
 def _sighted(seen: dict[str, Seen], event: Event) -> dict[str, Seen]:
-    at, channel, news = event.occurred_at, event.channel, dict[str, Seen]()
+    at, channel, news = event.occurred_at, event.channel, seen
     for identifier in event.identifiers:
         key = f"{identifier.namespace}:{identifier.value}"
-        held = news.get(key) or seen.get(key)
-        if held is None:
-            news[key] = Seen(at, at, (channel,))
-        elif channel not in held.channels:
+        held = seen.get(key)
+        if held is not None and channel in held.channels and held.first <= at <= held.last:
+            continue
+        if news is seen:
+            news = seen.copy()
+        if held is not None and channel in held.channels:
+            news[key] = Seen(min(held.first, at), max(held.last, at), held.channels)
+        else:
             news[key] = _both(held, Seen(at, at, (channel,)))
-        elif at > held.last:
-            news[key] = Seen(held.first, at, held.channels)
-        elif at < held.first:
-            news[key] = Seen(at, held.last, held.channels)
-    return _bounded(seen | news) if news else seen
+    return news if len(news) <= SEEN_MAX else _bounded(news)
 
 
 def _both(a: Seen | None, b: Seen | None) -> Seen:

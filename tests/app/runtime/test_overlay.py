@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.runtime.overlay import UNSEEN, Overlay, Recent, Unreadable
+from app.runtime.overlay import UNSEEN, Lately, Overlay, Recent, Unreadable
 from app.runtime.rows import STAMP, stamp
 from tests.app.runtime.kafka_model import Disk
 
@@ -121,14 +121,14 @@ def test_a_recent_row_is_not_read_again_while_the_offset_is_the_same() -> None:
     first = Overlay(stored({b"k": "old"}), Text(), recent)
     first.begin(1)
     first.put(b"k", "new")
-    recent.follow(8, first.returning())
+    recent.follow(8, first.replaced())
     assert Overlay(Broken(), Text(), recent).get(b"k") == "new"
 
 
 def test_of_too_many_recent_rows_those_that_were_not_met_lately_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Recent, "ROWS_MAX", 2)
+    monkeypatch.setattr(Lately, "MAX", 2)
     recent: Recent[str] = Recent(0)
-    met: list[dict[bytes, str | None]] = [{b"a": "1"}, {b"b": "2", b"c": "3"}, {b"a": "1+"}, {b"d": None}]
-    for rows in met:
-        recent.follow(1, rows)
-    assert [recent.get(key) for key in (b"a", b"b", b"c", b"d")] == ["1+", UNSEEN, UNSEEN, None]
+    left: list[dict[bytes, str | None]] = [{b"a": "1"}, {b"b": "2", b"c": "3"}, {b"a": "1+"}, {b"d": None}]
+    for rows in left:
+        recent.follow(1, [(key, None, row) for key, row in rows.items()])
+    assert [recent.rows.get(key, UNSEEN) for key in (b"a", b"b", b"c", b"d")] == ["1+", UNSEEN, UNSEEN, None]

@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections import defaultdict
 from itertools import chain, islice
+from typing import Any
 
 from models.event import Event
 from models.ids import UnifiedUserId
@@ -14,11 +15,21 @@ from models.journey.summary import EMPTY, Summary, fold
 from tests.models.journey.making import decode
 
 
+class Found(dict[str, Any]):
+    """What was found out from rows."""
+
+    put = dict.__setitem__
+
+    def drop(self, key: str) -> None:
+        self.pop(key, None)
+
+
 class Shelf:
     """A partition's rows; entries are ordered by key."""
 
     def __init__(self) -> None:
         self.rows: dict[bytes, Row] = {}
+        self.found = Found()
         self.touched = 0
         self._scanned: defaultdict[bytes, list[bytes]] = defaultdict(list)
         self._known: set[bytes] = set()
