@@ -1,6 +1,6 @@
 """behaviour.<channel> -> people.inbox | behaviour.rejected: a record becomes an event, addressed to its anchor."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from faust.types import StreamT
@@ -18,16 +18,15 @@ from models.ids import route
 from models.occurrence import occurred
 
 
-def collect_record(record: Any) -> Iterator[Sent]:
+def collect_record(record: Any) -> Sequence[Sent]:
     """A message to the node of the event's anchor, or a rejected record with reason and raw bytes. Pure in the record."""
     event = reading.event(record)
     if isinstance(event, Rejected):
         origin = Origin(record.topic, record.partition, record.offset)
         rejected = rejection(REJECTED, event, origin, rfc3339(record.timestamp, ZONE), record.value)
-        yield rejected._replace(headers=(*rejected.headers, *carried(record.headers)))
-        return
+        return (rejected._replace(headers=(*rejected.headers, *carried(record.headers))),)
     message = occurred(event, settings.pii_key)
-    yield Message(INBOX, route(message.key), message)
+    return (Message(INBOX, route(message.key), message),)
 
 
 relays["collect"] = relay = Relay(collect_record, outputs.refused, partitions, Outgoing(app))

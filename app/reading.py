@@ -47,7 +47,7 @@ class Reading:
         if isinstance(policy, Rejected):
             return policy
         event = parse(record.value, policy, Position(record.topic, record.partition, record.offset), record.timestamp)
-        return imported(event) if isinstance(event, Event) and is_import(record.headers) else event
+        return imported(event) if record.headers and isinstance(event, Event) and is_import(record.headers) else event
 
     def system(self, name: str) -> Policy:
         """How what a business system answers is read; KeyError for one that is not configured."""

@@ -8,6 +8,7 @@ which clicks it is about; it is decided where a person's events meet (models/jou
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -89,9 +90,9 @@ class Clicks:
     exempt: tuple[re.Pattern[str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rules:
-    """The rules of one channel."""
+    """The rules of one channel. Equal to themselves alone, so that they are quickly found in a memory of answers."""
 
     alone: tuple[Rule, ...] = ()
     """Those that need the event alone, in their order."""
@@ -184,10 +185,16 @@ def rules_of(cleaning: Cleaning, channel: str, is_crawler: IsCrawler = lambda ag
 
 def noise(event: Event, rules: Rules) -> Rejected | None:
     """The first rule by which the event is noise, or None."""
-    for rule in rules.alone:
-        if (rule.events is None or event.event in rule.events) and rule.applies(event):
+    for rule in _about(rules, event.event):
+        if rule.applies(event):
             return rule.verdict()
     return None
+
+
+@lru_cache(maxsize=4_096)
+def _about(rules: Rules, event: str) -> tuple[Rule, ...]:
+    """Those that are about events of a name."""
+    return tuple(rule for rule in rules.alone if rule.events is None or event in rule.events)
 
 
 def click_of(event: Event, clicks: Clicks, topic: str, partition: int, offset: int, raw: bytes) -> Click | None:

@@ -14,7 +14,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def occurred(event: Event, secret: bytes) -> Occurred:
     """The event with the keys of its identifiers; the event itself travels encoded, for the journey alone."""
-    sightings = tuple([_sighting(secret, identifier) for identifier in event.identifiers])
+    sightings = _sightings(secret, event.identifiers)
     return Occurred(
         sightings[0].key,
         event.event_id,
@@ -26,7 +26,7 @@ def occurred(event: Event, secret: bytes) -> Occurred:
     )
 
 
-@lru_cache(maxsize=100_000)
-def _sighting(secret: bytes, identifier: Identifier) -> Sighting:
+@lru_cache(maxsize=50_000)
+def _sightings(secret: bytes, identifiers: tuple[Identifier, ...]) -> tuple[Sighting, ...]:
     """An HMAC costs some microseconds, and the same identifiers come again and again."""
-    return Sighting(key_of(secret, identifier), identifier.namespace, identifier.value)
+    return tuple(Sighting(key_of(secret, one), one.namespace, one.value) for one in identifiers)

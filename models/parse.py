@@ -6,6 +6,7 @@ of several faults the first is told. No rule quotes a value, since values name p
 """
 
 from datetime import tzinfo
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -50,15 +51,32 @@ class _Details(msgspec.Struct, gc=False):
     title: Any = None
 
 
+class _Page(msgspec.Struct, gc=False):
+    """Of a page; any type."""
+
+    url: Any = None
+    path: Any = None
+    name: Any = None
+    title: Any = None
+
+
 class _Surroundings(msgspec.Struct, gc=False):
-    """What the rules want to know of context; any type."""
+    """What the rules want to know of context."""
 
     business_system: Any = None
-    page: Any = None
+    page: _Page | None = None
+
+
+class _NoPage(msgspec.Struct, gc=False):
+    """The same, where `page` is no object."""
+
+    business_system: Any = None
 
 
 _DETAILS = msgspec.json.Decoder(_Details)
 _SURROUNDINGS = msgspec.json.Decoder(_Surroundings)
+_NO_PAGE = msgspec.json.Decoder(_NoPage)
+_NOWHERE, _NOTHING = _Surroundings(), _Page()
 _NONE_GIVEN = b"{}"
 
 
@@ -73,7 +91,7 @@ def parse(raw: bytes | None, policy: Policy, position: Position, received_at_ms:
     name = _name(wire.event, policy)
     if isinstance(name, Rejected):
         return name
-    gathered = policy.namespaces.gather(wire.identifiers, policy.renamed)
+    gathered = policy.gather(wire.identifiers)
     if not gathered.usable:
         return _unusable(gathered.fault())
     occurred_at = _occurred_at(wire, policy.zone, received_at_ms)
@@ -157,7 +175,7 @@ def _event_id(given: object, position: Position) -> EventId:
 
 def _object(raw: msgspec.Raw) -> bytes:
     text = bytes(raw)
-    return text if text.startswith(b"{") else _NONE_GIVEN
+    return text if text[:1] == b"{" else _NONE_GIVEN
 
 
 def _details(properties: bytes) -> _Details:
@@ -187,23 +205,33 @@ def _business_system(policy: Policy, name: str, details: _Details, context: byte
     if not policy.business:
         return None
     surroundings = _surroundings(context)
-    page = surroundings.page if isinstance(surroundings.page, dict) else {}
-    return business_system(
-        policy.business,
-        name,
-        named=(details.business_system, surroundings.business_system),
-        urls=(page.get("url"), details.url, page.get("path")),
-        pages=(details.name, details.title, page.get("name"), page.get("title")),
-    )
+    page = surroundings.page or _NOTHING
+    named = details.business_system, surroundings.business_system
+    urls, pages = (page.url, details.url, page.path), (details.name, details.title, page.name, page.title)
+    try:
+        return _classified(policy.business, name, named, urls, pages)
+    except TypeError:  # one of them is an object or a list, which cannot be remembered
+        return business_system(policy.business, name, named, urls, pages)
+
+
+_classified = lru_cache(maxsize=4_096)(business_system)
+"""The same pages come again and again. Only texts count, so it does no harm that 1 and true are one to this memory."""
 
 
 def _surroundings(context: bytes) -> _Surroundings:
     if context == _NONE_GIVEN:
-        return _Surroundings()
+        return _NOWHERE
     try:
         return _SURROUNDINGS.decode(context)
     except msgspec.ValidationError:
-        return _Surroundings()
+        return _without_page(context)
+
+
+def _without_page(context: bytes) -> _Surroundings:
+    try:
+        return _Surroundings(_NO_PAGE.decode(context).business_system)
+    except msgspec.ValidationError:
+        return _NOWHERE
 
 
 def _completed(event: Event, policy: Policy, position: Position, raw: bytes) -> Event:

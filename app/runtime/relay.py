@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from app.runtime.durable import Record
-from app.runtime.packs import Outbox, sequence
+from app.runtime.packs import Outbox, moment, numbers
 from app.runtime.stage import YIELD_SECONDS, Message, Publisher, Sent
 
 Handle = Callable[[Any], Iterable[Sent]]
@@ -25,9 +25,9 @@ class Relay:
         outbox, out = Outbox(source, self._partitions), []
         pause = time.perf_counter() + YIELD_SECONDS
         for record in records:
-            for output, sent in enumerate(self._outcome(record)):
+            for number, sent in enumerate(self._outcome(record), numbers(moment(record.offset, 0))):
                 if isinstance(sent, Message):
-                    outbox.send(sent.topic, sent.route, sequence(record.offset, 0, output), sent.body)
+                    outbox.send(sent.topic, sent.route, number, sent.body)
                 else:
                     out.append(sent)
             if time.perf_counter() > pause:
