@@ -13,8 +13,10 @@ from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
+from mode.services import WaitResults
 
 from app.runtime.fetches import quicken
+from app.runtime.handover import Rest, at_once
 from app.runtime.lease import Lease
 from app.runtime.patience import Patience
 
@@ -66,6 +68,23 @@ class Consumer(driver.Consumer):
                 await self._back({TP(*tp): run[0].offset} if not self._is_changelog_tp(tp) else {})
             elif await self._follows(TP(*tp), run[0].offset, generation):
                 yield tp, self._run(TP(*tp), run)
+
+    async def wait_first(self, *coros: Any, timeout: Any = None) -> WaitResults:
+        """Of these the first that is done; upstream asks for each run that it hands over, which is done at once."""
+        first, *others = coros
+        done = at_once(first)
+        if isinstance(done, Rest):
+            return await super().wait_first(done.end(), *others, timeout=timeout)
+        for other in others:
+            other.close()
+        return WaitResults([first], [done], False)
+
+    async def sleep(self, n: Any) -> None:
+        """Upstream makes a timer of it, also where it only lets others run."""
+        if n:
+            await super().sleep(n)
+        else:
+            await asyncio.sleep(0)
 
     @property
     def _fetcher(self) -> Any:
