@@ -1,7 +1,7 @@
 """Handing runs to agents without a task for each.
 
-Upstream waits for each message to be taken, for the tap to be shut and for its own end, whichever comes first, with four tasks and
-their timers. A run is taken at once unless the tap is shut; so that is tried first, and only who has to wait waits like that.
+Upstream waits for each message to be taken, for the tap to be shut and for its own end, whichever comes first, with four tasks.
+A run is taken at once unless the tap is shut; so that is tried first, and only who has to wait waits like that.
 """
 
 from collections.abc import Coroutine, Generator

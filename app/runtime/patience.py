@@ -11,7 +11,7 @@ from typing import Any
 
 QUIET_BYTES, QUIET_MS = 1, 1_500
 """As Faust has it: the first byte is answered at once."""
-BUSY_BYTES, BUSY_MS = 65_536, 4
+BUSY_BYTES, BUSY_MS = 65_536, 10
 QUIET_SECONDS = 0.005
 """So long without records and without work in hand."""
 
