@@ -5,7 +5,8 @@ kept in the context of its task, since batches of other partitions run in betwee
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -23,10 +24,16 @@ class Histogram:
         self._counts = [0] * (len(BOUNDS_SECONDS) + 1)
         self.sum = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """One duration; clocks of two machines may make it negative."""
-        self._counts[bisect_left(BOUNDS_SECONDS, seconds)] += 1
-        self.sum += max(0.0, seconds)
+    def observe(self, seconds: float, times: int = 1) -> None:
+        """A duration, so many times; clocks of two machines may make it negative."""
+        self._counts[bisect_left(BOUNDS_SECONDS, seconds)] += times
+        self.sum += max(0.0, seconds) * times
+
+    def observe_since(self, begins: Iterable[int]) -> None:
+        """Durations from these times, in UTC milliseconds, until now. Of one batch many are the same."""
+        now = now_ms()
+        for begin, times in Counter(begins).items():
+            self.observe((now - begin) / 1000, times)
 
     def buckets(self) -> list[tuple[str, int]]:
         """(bound as text, so many at or below it), as Prometheus wants them."""
@@ -44,9 +51,7 @@ class Delay:
         self.seconds = Histogram()
 
     def __call__(self, records: Sequence[Any]) -> None:
-        now = now_ms()
-        for record in records:
-            self.seconds.observe((now - record.timestamp) / 1000)
+        self.seconds.observe_since([record.timestamp for record in records])
 
 
 class VisibleDelay(Delay):
@@ -58,10 +63,9 @@ class VisibleDelay(Delay):
 
     def __call__(self, records: Sequence[Any]) -> None:
         super().__call__(records)
-        heard, now = _heard.get(()), now_ms()
-        for received_at in heard:
-            self.visible.observe((now - received_at) / 1000)
-        _heard.set([])
+        if heard := _heard.get(()):
+            self.visible.observe_since(heard)
+            _heard.set([])
 
 
 def hear(received_at: int) -> None:

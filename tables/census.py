@@ -88,7 +88,9 @@ class Census:
 
     def count(self, number: int, replaced: Iterable[tuple[bytes, Row | None, Row | None]]) -> None:
         """Follows a batch: (key, row before, row after)."""
-        frozen, sizes = self._frozen.setdefault(number, Frozens()), self._sizes.setdefault(number, Counter())
+        if number not in self._frozen:
+            self._frozen[number], self._sizes[number] = Frozens(), Counter()
+        frozen, sizes = self._frozen[number], self._sizes[number]
         for key, before, after in replaced:
             if key.startswith(CLUSTERS):
                 sizes[_size(before)] -= 1

@@ -12,8 +12,8 @@ from typing import Any
 QUIET_BYTES, QUIET_MS = 1, 1_500
 """As Faust has it: the first byte is answered at once."""
 BUSY_BYTES, BUSY_MS = 65_536, 10
-QUIET_SECONDS = 0.005
-"""So long without records and without work in hand."""
+QUIET_SECONDS = 0.02
+"""So long without records and without work in hand: looked at as often, so it may take twice as long."""
 
 
 class Patience:
@@ -21,20 +21,23 @@ class Patience:
 
     def __init__(self, busy: Callable[[], bool]) -> None:
         self._busy = busy
-        self._timer: asyncio.TimerHandle | None = None
+        self._is_lost = self._came = False
 
     def lose(self, fetcher: Any) -> None:
         """Records have come: from the next fetch on, until all is quiet again."""
-        if self._timer is not None:
-            self._timer.cancel()
-        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = BUSY_BYTES, BUSY_MS
-        self._wait(fetcher)
+        self._came = True
+        if not self._is_lost:
+            self._is_lost = True
+            fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = BUSY_BYTES, BUSY_MS
+            self._wait(fetcher)
 
     def _wait(self, fetcher: Any) -> None:
-        self._timer = asyncio.get_running_loop().call_later(QUIET_SECONDS, self._regain, fetcher)
+        self._came = False
+        asyncio.get_running_loop().call_later(QUIET_SECONDS, self._regain, fetcher)
 
     def _regain(self, fetcher: Any) -> None:
-        if self._busy():
+        if self._came or self._busy():
             self._wait(fetcher)
         else:
+            self._is_lost = False
             fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = QUIET_BYTES, QUIET_MS

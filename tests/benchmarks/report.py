@@ -44,7 +44,7 @@ def table(figures: Figures, stages: Mapping[str, float]) -> str:
         shown = [f"{multiples[name][base]:.1f}" for base in BASELINES] if name in CHAIN else ["", ""]
         lines.append(f"| {title} | {rate:,.0f} | {cpu:.1f} us | {' | '.join(shown)} |")
     alone = [f"{name} {cpu:.1f}" for name, cpu in stages.items()]
-    return "\n".join([*lines, "", f"Stages alone, without Kafka: {', '.join(alone)} us of CPU an event."])
+    return "\n".join([*lines, "", f"Stages alone, without Kafka: {'; '.join(alone)} us of CPU an event."])
 
 
 def quantiles(delays: Sequence[Delay]) -> list[float]:

@@ -21,7 +21,7 @@ from app.runtime.durable import Record
 from app.runtime.packs import Packed
 from app.runtime.rows import Partition, RocksDBOptions
 from app.runtime.stage import Position
-from tests.benchmarks.behaviour import BEGIN_MS, linking
+from tests.benchmarks.behaviour import BEGIN_MS, linking, steady
 
 BATCH = 2_000
 RECEIVED_MS = BEGIN_MS + 86_400_000 * 365
@@ -92,39 +92,44 @@ class Bench:
         for sender in (collect.relay, people.stage):
             sender._publisher = self._publisher
         self._people = Driven("people", instance.INBOX, people, instance.partitions, data)
-        self.cpu: Counter[str] = Counter()
+        self._told = 0
+        self.cpu_us: dict[str, float] = {}
+        """Of an event, by stage and kind of events."""
 
-    async def run(self, events: Sequence[bytes]) -> None:
+    async def run(self, kind: str, events: Sequence[bytes]) -> None:
         """Batch by batch, each until the stage is at rest."""
+        cpu: Counter[str] = Counter()
         for begin in range(0, len(events), BATCH):
-            batch = enumerate(events[begin : begin + BATCH], begin)
-            records = [Read("bench.behaviour.web", 0, offset, RECEIVED_MS, value) for offset, value in batch]
+            batch = enumerate(events[begin : begin + BATCH], self._told + begin)
+            records = [Read("bench.behaviour.web", 0, n, RECEIVED_MS + n, value) for n, value in batch]
             started = time.process_time()
             await self._relay.apply("web/0", records)
-            self.cpu["collect"] += time.process_time() - started  # type: ignore[assignment]
-            while await self._timed(self._people):
+            cpu["collect"] += time.process_time() - started  # type: ignore[assignment]
+            while await self._timed(self._people, cpu):
                 pass
-        assert self._people.handled >= len(events), "events were turned away"
+        self._told += len(events)
+        assert self._people.handled >= self._told, "events were turned away"
+        self.cpu_us |= {f"{stage}, {kind}": seconds / len(events) * 1e6 for stage, seconds in cpu.items()}
 
-    async def _timed(self, stage: Driven) -> bool:
+    async def _timed(self, stage: Driven, cpu: Counter[str]) -> bool:
         started = time.process_time()
         busy = await stage.catch_up(self._publisher.logs)
-        self.cpu[stage.name] += time.process_time() - started  # type: ignore[assignment]
+        cpu[stage.name] += time.process_time() - started  # type: ignore[assignment]
         return busy
 
 
 def main(count: int, data: Path, profile: bool) -> None:
     """Writes microseconds an event, by stage."""
-    bench = Bench(data)
-    events = linking(count)
-    profiler = cProfile.Profile()
-    if profile:
-        profiler.enable()
-    asyncio.run(bench.run(events))
-    profiler.disable()
+    bench, profiler = Bench(data), cProfile.Profile()
+    kinds = {"new links": linking(count), "steady": steady(count, known=count)}
+    for kind, events in kinds.items():
+        if profile:
+            profiler.enable()
+        asyncio.run(bench.run(kind, events))
+        profiler.disable()
     if profile:
         pstats.Stats(profiler).sort_stats("tottime").print_stats(PROFILED_LINES)
-    print(json.dumps({stage: seconds / count * 1e6 for stage, seconds in bench.cpu.items()}))
+    print(json.dumps(bench.cpu_us))
 
 
 if __name__ == "__main__":

@@ -36,11 +36,10 @@ async def test_it_does_not_come_back_while_there_is_work_in_hand() -> None:
 
 
 async def test_records_that_come_meanwhile_begin_the_time_anew() -> None:
-    loop, patience, fetcher = asyncio.get_running_loop(), Patience(lambda: False), Fetcher()
-    patience.lose(fetcher)
-    first = patience._timer
-    patience.lose(fetcher)
-    assert first is not None
-    assert first.cancelled()
-    assert patience._timer is not None
-    assert patience._timer.when() <= loop.time() + QUIET_SECONDS
+    patience, fetcher = Patience(lambda: False), Fetcher()
+    for _ in range(6):
+        patience.lose(fetcher)
+        await asyncio.sleep(QUIET_SECONDS / 2)
+        assert fetcher.asks == BUSY
+    await asyncio.sleep(5 * QUIET_SECONDS)
+    assert fetcher.asks == QUIET
