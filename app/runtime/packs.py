@@ -111,6 +111,10 @@ class Outbox:
             parcel = self._parcels[topic, partition] = _Parcel()
         parcel.add(_encode((number, message)))
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to send."""
+        return bool(self._parcels)
+
     def rounds(self) -> Iterator[list[Packed]]:
         """The n-th round holds the n-th pack of every destination."""
         for n in range(max((len(parcel.packs) for parcel in self._parcels.values()), default=0)):

@@ -151,7 +151,8 @@ class Stage(Generic[M, R]):
             batch = Batch(self, at, table, recent)
             batch.refuse(parts[0], f"changes more than {APPEND_BYTES} bytes of rows")
             rows = batch.rows()
-        await self._publisher.publish(batch.records, batch.outbox.rounds())
+        if batch.records or batch.outbox:
+            await self._publisher.publish(batch.records, batch.outbox.rounds())
         if rows:
             replaced = batch.overlay.replaced()
             persisted = await self._publisher.append(self._changelog, at.partition, rows, persisted)

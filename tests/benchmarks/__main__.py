@@ -74,7 +74,9 @@ def one_run(bootstrap: str, prefix: str, place: Path, events: int) -> tuple[Life
     topic = f"{prefix}.{TOPIC}"
     figures[BARE] = figure_of(measured("tests.benchmarks.bare", bootstrap, topic, 2 * events))
     data = place / f"{prefix}-stock"
-    figures[STOCK] = figure_of(measured("tests.benchmarks.stock", bootstrap, topic, events, data.name, data, seconds_max=STOCK_SECONDS_MAX))
+    figures[STOCK] = figure_of(
+        measured("tests.benchmarks.stock", bootstrap, topic, events, data.name, data, seconds_max=STOCK_SECONDS_MAX)
+    )
     return life, figures
 
 
