@@ -72,6 +72,8 @@ class Consumer(driver.Consumer):
     async def wait_first(self, *coros: Any, timeout: Any = None) -> WaitResults:
         """Of these the first that is done; upstream asks for each run that it hands over, which is done at once."""
         first, *others = coros
+        if not asyncio.iscoroutine(first):  # an event, to be waited for
+            return await super().wait_first(*coros, timeout=timeout)
         done = at_once(first)
         if isinstance(done, Rest):
             return await super().wait_first(done.end(), *others, timeout=timeout)
