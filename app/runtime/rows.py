@@ -49,17 +49,9 @@ class RocksDBOptions(faust_rocksdb.RocksDBOptions):
     """
 
     def open(self, path: Path, *, read_only: bool = False) -> rocksdict.Rdict:
-        """Names the column family: for rows that are there already, rocksdict else takes the options it finds beside them.
-
-        Rows have no log of their own, since the changelog is one: after a kill those that were not flushed are missing, and so is
-        the offset that was written with them, from which they are recovered. Who closes a partition flushes it.
-        """
+        """Names the column family: for rows that are there already, rocksdict else takes the options it finds beside them."""
         options = self.as_options()
-        rows = rocksdict.Rdict(str(path), options=options, column_families={"default": options})
-        unlogged = rocksdict.WriteOptions()
-        unlogged.disable_wal = True  # type: ignore[method-assign, assignment]  # its stub takes it for a method
-        rows.set_write_options(unlogged)
-        return rows
+        return rocksdict.Rdict(str(path), options=options, column_families={"default": options})
 
     def as_options(self) -> rocksdict.Options:
         options = rocksdict.Options(raw_mode=True)

@@ -1,7 +1,6 @@
 """The usual event in one step, held to the handlers that it passes by: the same rows, and nothing that they would say besides.
 
-Each condition under which it is usual is taken away once; the law must then fail. One is no use here: that the cluster holds the
-anchor is asked, but its journey hears in the same turn of whoever leaves, and has known it every time.
+Each condition under which it is usual is taken away once; the law must then fail.
 """
 
 import random

@@ -1,7 +1,5 @@
 """Rows on a real RocksDB: reading, one atomic write, and recovery that is monotone and repairs."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +16,6 @@ from app.runtime.durable import Fenced
 from app.runtime.rows import Fold, Partition, Recovery, RocksDBOptions, RowStore, scan_all, stamp
 from tests.app.runtime.kafka_model import Disk
 
-ROOT = Path(__file__).resolve().parents[3]
 PLACE = TP("rows", 0)
 RECORDS = st.lists(st.tuples(st.sampled_from([b"a", b"b"]), st.integers(0, 5)), max_size=10)
 
@@ -82,24 +79,6 @@ def test_what_was_written_is_there_when_opened_again(tmp_path: Path) -> None:
     assert (again.get(b"k"), again.body(b"k")) == (row(1, "body"), b"body")
     assert (again.get(b"gone"), again.body(b"gone")) == (stamp(2), None)
     assert again.get(RowStore.offset_key) == b"41"
-
-
-KILLED = """
-import os, sys
-from pathlib import Path
-from app.runtime.rows import Partition, RocksDBOptions
-rows = Partition(RocksDBOptions(use_rocksdict=True).open(Path(sys.argv[1])))
-rows.write([(b"early", b"12345678a")], 1)
-rows._db.flush()
-rows.write([(b"late", b"12345678b"), (b"early", b"12345679c")], 3)
-os._exit(0)
-"""
-
-
-def test_a_kill_loses_the_last_rows_together_with_the_offset_that_says_they_are_there(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", KILLED, tmp_path / "db"], cwd=ROOT, check=True)
-    left = opened(tmp_path / "db")
-    assert (left.get(b"early"), left.get(b"late"), left.get(RowStore.offset_key)) == (b"12345678a", None, b"1")
 
 
 def test_bodies_are_the_living_rows_of_a_prefix(partition: Partition) -> None:
