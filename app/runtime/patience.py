@@ -2,7 +2,7 @@
 
 A client has one fetch under way at a broker, which asks for those partitions alone of which it holds no records. While lanes are
 full such a fetch may ask for nothing but topics without news; nobody got anything else until it was answered, for up to 1.5 s.
-And what comes in four milliseconds costs less in one answer than one by one: every fetch names all partitions.
+And what comes in a few milliseconds costs less in one answer than one by one: every fetch names all partitions.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any
 
 QUIET_BYTES, QUIET_MS = 1, 1_500
 """As Faust has it: the first byte is answered at once."""
-BUSY_BYTES, BUSY_MS = 65_536, 10
+BUSY_BYTES, BUSY_MS = 65_536, 20
 QUIET_SECONDS = 0.02
 """So long without records and without work in hand: looked at as often, so it may take twice as long."""
 

@@ -7,6 +7,7 @@ partition and fetch makes that cost vanish. Faust's acknowledgements are not loo
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -19,6 +20,7 @@ from app.runtime.fetches import quicken
 from app.runtime.handover import Rest, at_once
 from app.runtime.lease import Lease
 from app.runtime.patience import Patience
+from app.runtime.sequel import Sequel
 
 SEEK_SECONDS = 0.05
 """The pause while partitions are being sought."""
@@ -31,6 +33,26 @@ class Run(ConsumerMessage):
 
     records: list[Any]
     size: int
+
+
+class Thread(driver.AIOKafkaConsumerThread):
+    """Where the client library's consumer lives."""
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        app: Any = self.app  # ours, which Faust's types do not know
+
+        @cache
+        def is_others(topic: str) -> bool:
+            return topic not in app.applied and topic not in app.tables.changelog_topics
+
+        Sequel(self._ensure_consumer()._fetcher, app.applied.__contains__, is_others)
+
+    async def getmany(self, active_partitions: Any, timeout: float) -> Any:
+        """Upstream puts the call into a queue, whose two workers make three tasks and three timers of it."""
+        consumer = self._ensure_consumer()
+        fetch = self._fetch_records(consumer, active_partitions, timeout=timeout, max_records=consumer._max_poll_records)
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(fetch, self.thread_loop))
 
 
 class Consumer(driver.Consumer):
@@ -46,6 +68,9 @@ class Consumer(driver.Consumer):
         self._pause = 0.0
         self._patience = Patience(lambda: bool(self._unacked_messages or self._buffered_partitions))
         self.lease = Lease(self.app.conf.broker_session_timeout)
+
+    def _new_consumer_thread(self) -> Thread:
+        return Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Run]]:
         if self._pause:
