@@ -54,7 +54,7 @@ D = TypeVar("D")
 class Lately(Generic[V]):
     """A dictionary that forgets: whenever MAX values have come together, those that were not asked for since the last time go."""
 
-    MAX = 6_000
+    MAX = 4_000
 
     def __init__(self) -> None:
         self._young: dict[Any, V] = {}
