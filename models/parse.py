@@ -29,6 +29,8 @@ IDENTIFIERS_MAX = 20
 FUTURE_MS_MAX = 86_400_000
 DURATION_MS_MAX = 2**53
 """No duration beyond it is one: JSON readers would round it."""
+REMEMBERED_BYTES = 2_000
+"""Of properties and context: what larger events come to is not kept in memory."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -157,7 +159,7 @@ def _assembled(
         properties=properties,
         traits=_object(wire.traits),
         context=context,
-        business_system=_business_system(policy, name, details, context),
+        business_system=_business_system(policy, name, details, properties, context),
         time_estimated=wire.occurred_at is None or wire.time_estimated is True,
         duration_ms=_duration_ms(details, policy.zone),
         dropped=gathered.dropped,
@@ -201,20 +203,21 @@ def _duration_ms(details: _Details, zone: tzinfo) -> int | None:
     return left_at - entered_at
 
 
-def _business_system(policy: Policy, name: str, details: _Details, context: bytes) -> str | None:
+def _business_system(policy: Policy, name: str, details: _Details, properties: bytes, context: bytes) -> str | None:
     if not policy.business:
         return None
     surroundings = _surroundings(context)
     page = surroundings.page or _NOTHING
     named = details.business_system, surroundings.business_system
     urls, pages = (page.url, details.url, page.path), (details.name, details.title, page.name, page.title)
+    classify = _remembered if len(properties) + len(context) <= REMEMBERED_BYTES else business_system
     try:
-        return _classified(policy.business, name, named, urls, pages)
+        return classify(policy.business, name, named, urls, pages)
     except TypeError:  # one of them is an object or a list, which cannot be remembered
         return business_system(policy.business, name, named, urls, pages)
 
 
-_classified = lru_cache(maxsize=4_096)(business_system)
+_remembered = lru_cache(maxsize=4_096)(business_system)
 """The same pages come again and again. Only texts count, so it does no harm that 1 and true are one to this memory."""
 
 

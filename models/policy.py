@@ -9,14 +9,14 @@ from typing import Self
 from models.business import BusinessRule
 from models.cleaning import Cleaning, Rules, rules_of
 from models.event import Reason
-from models.identifiers import NAME_LENGTH_MAX, VALUE_LENGTH_MAX, Gathered, Namespaces
+from models.identifiers import Gathered, Namespaces
 from models.ids import Identifier
 from models.mapping import Places
 from models.placing import Placing
 from models.stages import Stage
 
-REMEMBERED, REMEMBERED_AT_ONCE = 50_000, 4
-"""So many answers, and the most identifiers of one event in them."""
+REMEMBERED, REMEMBERED_AT_ONCE, REMEMBERED_LENGTH = 50_000, 4, 128
+"""So many answers, the most identifiers of one event in them, and the longest text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,7 +59,7 @@ class Policy:
 def _is_plain(given: dict[str, object]) -> bool:
     """Whether all are texts of the usual length: of others some are equal (1 and true), and some too long to be kept."""
     for name, value in given.items():
-        if type(value) is not str or len(value) > VALUE_LENGTH_MAX or len(name) > NAME_LENGTH_MAX:
+        if type(value) is not str or len(value) > REMEMBERED_LENGTH or len(name) > REMEMBERED_LENGTH:
             return False
     return True
 

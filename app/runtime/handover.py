@@ -11,7 +11,10 @@ from typing import Any
 
 
 def at_once(taking: Coroutine[Any, Any, Any]) -> Any:
-    """Begins a coroutine. What it returns if it need not wait, else `Rest`, an awaitable for the rest of it."""
+    """Begins a coroutine. What it returns if it need not wait, else `Rest`, an awaitable for the rest of it.
+
+    Until its first wait it runs in the task of whoever calls this, so a timeout that it begins there would be theirs.
+    """
     try:
         waits_for = taking.send(None)
     except StopIteration as ended:

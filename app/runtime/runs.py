@@ -6,7 +6,7 @@ partition and fetch makes that cost vanish. Faust's acknowledgements are not loo
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -99,11 +99,14 @@ class Consumer(driver.Consumer):
         first, *others = coros
         if not asyncio.iscoroutine(first):  # an event, to be waited for
             return await super().wait_first(*coros, timeout=timeout)
-        done = at_once(first)
+        try:
+            done = at_once(first)
+        except BaseException:
+            _close(others)
+            raise
         if isinstance(done, Rest):
             return await super().wait_first(done.end(), *others, timeout=timeout)
-        for other in others:
-            other.close()
+        _close(others)
         return WaitResults([first], [done], False)
 
     async def sleep(self, n: Any) -> None:
@@ -262,6 +265,11 @@ class Consumer(driver.Consumer):
         with contextlib.suppress(ConsumerNotStarted):
             coordinator = self._thread._ensure_consumer()._coordinator
             await self._thread.call_thread(self.lease.renew, coordinator)
+
+
+def _close(coroutines: Iterable[Any]) -> None:
+    for one in coroutines:
+        one.close()
 
 
 async def _back(consumer: Any, tp: TP, offset: int) -> None:

@@ -2,8 +2,9 @@
 
 While there is work Kafka gathers before it answers a fetch (app/runtime/patience.py), and a client has one fetch under way at a
 broker. What comes from the topics of others is made into messages for our inboxes within a few milliseconds, when the next fetch
-is under way already; it would gather as long again before it brought them. So after records of others it asks for the inboxes
-alone, and is answered at the first byte; the one after that gathers for all. An event waits once instead of twice.
+is under way already; it would gather as long again before it brought them. So after records of others the next one at a broker
+with inboxes asks for these alone, and is answered at the first byte; the one after that gathers for all. An event waits once
+instead of twice.
 """
 
 from collections.abc import Callable
@@ -27,9 +28,10 @@ class Sequel:
 
     def _asked(self, assignment: Any) -> tuple[Any, ...]:
         requests, *others = self._ask(assignment)
-        if requests and self._follows:
-            self._follows = False
-            requests = [(node, self._narrowed(request)) for node, request in requests]
+        if self._follows:
+            asked = requests
+            requests = [(node, self._narrowed(request)) for node, request in asked]
+            self._follows = requests == asked  # none of these brokers has inboxes of ours: another is asked later
         return requests, *others
 
     async def _heard(self, assignment: Any, node: int, request: FetchRequest) -> Any:

@@ -141,6 +141,13 @@ class Stage(Generic[M, R]):
         if sum(part.size for part in parts) > MESSAGES_MAX and (halves := _halves(parts)):
             return await self._in_turn(at, table, persisted, halves)
         recent = self._recent_of(at.partition, persisted)
+        try:
+            return await self._applied(at, table, persisted, parts, recent)
+        except BaseException:
+            recent.doubt()
+            raise
+
+    async def _applied(self, at: Position, table: Table, persisted: int, parts: list[Part[M]], recent: Recent[R]) -> int:
         batch = Batch(self, at, table, recent)
         await batch.run(parts)
         rows = batch.rows()

@@ -1,6 +1,7 @@
 """The consumer: a fetch is a run, only what is finished is committed, a lane that was full is served when it has room."""
 
 import asyncio
+import inspect
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from types import SimpleNamespace
@@ -263,3 +264,17 @@ def thread(consumer: Consumer) -> Thread:
     made = vars(consumer)["_thread"]
     assert isinstance(made, Thread)
     return made
+
+
+async def test_what_is_not_waited_for_is_closed(consumer: Consumer) -> None:
+    async def answer() -> str:
+        return "taken"
+
+    async def fail() -> None:
+        raise ValueError("it cannot be decoded")
+
+    others = [asyncio.Event().wait() for _ in range(2)]
+    await consumer.wait_first(answer(), others[0])
+    with pytest.raises(ValueError, match="cannot be decoded"):
+        await consumer.wait_first(fail(), others[1])
+    assert [inspect.getcoroutinestate(other) for other in others] == [inspect.CORO_CLOSED] * 2

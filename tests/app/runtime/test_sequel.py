@@ -23,10 +23,11 @@ class Fetcher(SimpleNamespace):
         super().__init__(_records={}, _fetch_max_bytes=7, _isolation_level=0, _client_rack=None)
         self.coming: Sequence[str] = ()
         self.names: Sequence[str] = ALL
+        self.node = 1
 
     def _get_actions_per_node(self, assignment: object) -> tuple[Any, ...]:
         topics = [(name, [(0, 5, 100)]) for name in self.names]
-        return [(1, FetchRequest(10, 65_536, 7, 0, topics, rack_id=""))], {}, 0.2, False, []
+        return [(self.node, FetchRequest(10, 65_536, 7, 0, topics, rack_id=""))], {}, 0.2, False, []
 
     async def _proc_fetch_request(self, assignment: object, node: int, request: FetchRequest) -> bool:
         self._records |= {TP(topic, 0): "records" for topic in self.coming}
@@ -79,6 +80,15 @@ def test_records_that_were_kept_from_an_earlier_fetch_are_no_news(asking: Asking
     asking.fetch()
     asking.fetcher.names = (INBOX, CHANGELOG)  # the door is full
     asking.fetch(INBOX)
+    assert asked(asking.fetch()) == (INBOX, CHANGELOG)
+
+
+def test_a_broker_without_inboxes_is_asked_as_ever_and_the_one_that_has_them_first(asking: Asking) -> None:
+    asking.fetcher.names = (DOOR,)
+    asking.fetch(DOOR)
+    assert asked(asking.fetch()) == (DOOR,)
+    asking.fetcher.node, asking.fetcher.names = 2, (INBOX, CHANGELOG)
+    assert asked(asking.fetch()) == (INBOX,)
     assert asked(asking.fetch()) == (INBOX, CHANGELOG)
 
 

@@ -136,6 +136,27 @@ async def test_what_is_no_pack_is_rejected_as_it_came(stage: Stage[str, str], wi
     assert disk.body(b"fine") == b"!"
 
 
+async def test_what_a_batch_that_comes_to_nothing_found_out_is_forgotten() -> None:
+    class Remembering(Shouting):
+        def handle(self, message: str, rows: Overlay[str]) -> Iterator[Sent]:
+            yield Message("next", "a route", f"{message} after {rows.found.get('last', 'nothing')}")
+            rows.found.put("last", message)
+
+    class Losing(Wire):
+        async def publish(self, records: Sequence[Record], rounds: Iterable[Sequence[Packed]]) -> None:
+            if not self.effects:
+                self.effects.append(("lost", None))
+                raise ConnectionError
+            await super().publish(records, rounds)
+
+    wire, disk, batch = Losing(), Disk(), [packed(0, (1, "a"), (2, "b"))]
+    stage = Stage(str, Remembering(), Text(), "changelog", 4, wire, Tally(Text(), b"", len))
+    with pytest.raises(ConnectionError):
+        await stage.apply(AT, disk, -1, batch)
+    await stage.apply(AT, disk, -1, batch)
+    assert [text for _, text in wire.messages] == ["a after nothing", "b after a"]
+
+
 async def test_a_broken_table_rejects_nothing_but_ends_the_batch(stage: Stage[str, str], wire: Wire) -> None:
     class Broken(Disk):
         def get(self, key: bytes) -> bytes | None:

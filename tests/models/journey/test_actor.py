@@ -6,7 +6,7 @@ from models.ids import IdentifierKey, UnifiedUserId
 from models.journey import handle, sweep
 from models.journey.messages import JourneyMessage, Parted, Slice, SliceTaken, SweepOn, parted
 from models.journey.outcome import StageEntered
-from models.journey.rows import Header
+from models.journey.rows import Header, header_key
 from models.journey.summary import Place
 from models.journey_messages import JourneyClosed, JourneyErased, JourneySplit, Moved
 from tests.models.journey.making import carried, made, placed
@@ -111,6 +111,13 @@ def test_who_comes_back_after_a_split_brings_the_events_back(shelf: Shelf) -> No
     shelf.told(JourneyClosed(BOB, ANN, {PHONE: 2}), placed(ANN, made("b", 2), PHONE))
     assert shelf.ids(ANN) == ["a", "b"]
     assert shelf.known(ANN).moved == {PHONE: Moved(None, 2)}
+
+
+def test_a_header_of_an_earlier_program_that_sends_events_to_itself_keeps_them(shelf: Shelf) -> None:
+    shelf.put(header_key(ANN), Header(moved={PHONE: Moved(ANN, 7)}))
+    outcome = handle(placed(ANN, made("a", 1), PHONE, 5), shelf)
+    assert (shelf.ids(ANN), outcome.messages) == (["a"], [])
+    assert shelf.known(ANN).moved == {PHONE: Moved(None, 7)}
 
 
 def test_news_of_custody_that_come_by_a_slice_first_move_what_lies_here(shelf: Shelf) -> None:
