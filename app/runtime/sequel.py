@@ -28,11 +28,11 @@ class Sequel:
 
     def _asked(self, assignment: Any) -> tuple[Any, ...]:
         requests, *others = self._ask(assignment)
-        if self._follows:
-            asked = requests
-            requests = [(node, self._narrowed(request)) for node, request in asked]
-            self._follows = requests == asked  # none of these brokers has inboxes of ours: another is asked later
-        return requests, *others
+        if not self._follows:
+            return requests, *others
+        narrowed = [(node, self._narrowed(request)) for node, request in requests]
+        self._follows = narrowed == requests  # none of these brokers has inboxes of ours: another is asked later
+        return narrowed, *others
 
     async def _heard(self, assignment: Any, node: int, request: FetchRequest) -> Any:
         has_news = await self._hear(assignment, node, request)

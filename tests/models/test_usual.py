@@ -190,8 +190,7 @@ def _clicks_are_as_others(patch: Given) -> None:
 
 
 def _stages_are_not_told(patch: Given) -> None:
-    whole = fold
-    patch.setattr(journeys, "fold", lambda summary, event: msgspec.structs.replace(whole(summary, event), stages=summary.stages))
+    patch.setattr(journeys, "fold", lambda summary, event: msgspec.structs.replace(fold(summary, event), stages=summary.stages))
 
 
 def _nothing_is_old(patch: Given) -> None:
